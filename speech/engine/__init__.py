@@ -1,0 +1,1 @@
+"""Engines turn utterances into streams of audio. Nothing heavy is imported here."""

@@ -1,0 +1,161 @@
+"""The values that cross the engine's border: what is asked, what is answered, what is known.
+
+Frozen and free of torch, so that a host can carry them into another process unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+
+class Priority(IntEnum):
+    """Who goes first when slots are short; a lower number goes first."""
+
+    INTERACTIVE = 0
+    JOB = 1
+
+
+class Ability(StrEnum):
+    """What an engine can be asked for; a request for anything else is refused or warned about."""
+
+    CLONE = "clone"
+    DESIGN = "design"
+    INSTRUCTIONS = "instructions"
+    SEED = "seed"
+    CFG_VALUE = "cfg_value"
+    INFERENCE_TIMESTEPS = "inference_timesteps"
+    MAX_NEW_TOKENS = "max_new_tokens"
+    MARKS = "marks"
+
+
+class EngineState(StrEnum):
+    """Where an engine's model is: only READY speaks at once, COLD and LOADING speak later."""
+
+    COLD = "cold"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class FinishReason(StrEnum):
+    """Why a stream ended without an error: the text was spoken, or the ceiling was reached."""
+
+    STOP = "stop"
+    LENGTH = "length"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """Audio that lends a voice: float32 mono samples in -1..1 at ``sample_rate`` Hz."""
+
+    samples: Samples
+    sample_rate: int
+    transcript: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePrompt:
+    """The engine's view of a voice.
+
+    ``key`` names the prompt's content (caches go by it). ``preset`` is a built-in name that an
+    engine with voices of its own maps to one of them; ``reference`` lends timbre, ``prompt`` is
+    audio with a transcript that the model continues; ``description`` designs a voice in words.
+    """
+
+    key: str
+    preset: str | None = None
+    reference: Recording | None = None
+    prompt: Recording | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """How to speak. ``None`` leaves the choice to the engine, which reports a seed it drew."""
+
+    seed: int | None = None
+    cfg_value: float | None = None
+    inference_timesteps: int | None = None
+    max_new_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One engine-sized piece of text, ready to be spoken.
+
+    ``language`` is a BCP 47 tag; ``group`` is opaque and only used for fair turns.
+    """
+
+    text: str
+    voice: VoicePrompt | None = None
+    language: str | None = None
+    style: str | None = None
+    params: SamplingParams = field(default_factory=SamplingParams)
+    priority: Priority = Priority.INTERACTIVE
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The word at ``offset`` (code points into the utterance's text) starts ``time`` seconds in."""
+
+    offset: int
+    length: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioChunk:
+    """Float32 mono samples in -1..1 at the engine's rate, and the marks that fall into them."""
+
+    samples: Samples
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine is. ``names`` are the native model ids, the first is the canonical one.
+
+    An utterance's audio never lasts longer than ``ceiling(text)`` seconds: the engine ends it
+    there with ``FinishReason.LENGTH``, and quota is reserved for that much.
+    """
+
+    engine: str
+    names: tuple[str, ...]
+    sample_rate: int
+    languages: tuple[str, ...]
+    abilities: frozenset[Ability]
+    ceiling_base: float
+    ceiling_per_character: float
+
+    @property
+    def model(self) -> str:
+        """The canonical native model id, as it stands in usage rows and ``x-model``."""
+        return self.names[0]
+
+    def ceiling(self, text: str) -> float:
+        """The most seconds of audio that speaking ``text`` can take."""
+        return self.ceiling_base + self.ceiling_per_character * len(text)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """A moment of an engine's life, cheap to ask for and never taken from its queue.
+
+    ``reason`` says in a sentence why the state is not READY; ``load_seconds`` is the last load.
+    """
+
+    state: EngineState
+    reason: str = ""
+    waiting: int = 0
+    running: int = 0
+    slots: int = 0
+    restarts: int = 0
+    load_seconds: float | None = None

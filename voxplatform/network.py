@@ -1,0 +1,23 @@
+"""What this machine is called on its networks. Knows nothing of Django."""
+
+from __future__ import annotations
+
+import socket
+
+
+def own_addresses() -> list[str]:
+    """The machine's names and addresses, as they can stand in a Host header."""
+    name = socket.gethostname()
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
+    except OSError:
+        found = set()
+    # Connecting a datagram socket sends nothing: it only asks which address would be used.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("198.51.100.1", 9))
+            found.add(probe.getsockname()[0])
+        except OSError:
+            pass
+    addresses = [f"[{item}]" if ":" in item else item for item in sorted(found) if "%" not in item]
+    return [name, "localhost", "127.0.0.1", "[::1]", *addresses]

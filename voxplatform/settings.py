@@ -1,0 +1,262 @@
+"""Every setting, read once, and the only file that looks at the environment.
+
+``docs/settings.md`` explains each of them. The defaults run on a bare machine: SQLite, an
+in-process cache and channel layer, everything under ``DATA_DIR``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from voxplatform.logs import logging_config
+from voxplatform.network import own_addresses
+from voxplatform.secret_files import read_or_make
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+
+# -- where it runs
+
+DEBUG = env.bool("DEBUG", default=False)
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+_site = urlsplit(SITE_URL)
+if _site.scheme not in ("http", "https") or not _site.hostname:
+    raise ImproperlyConfigured("SITE_URL must look like https://speech.example.com.")
+
+_listens_everywhere = HOST in ("0.0.0.0", "::")  # noqa: S104
+_names_its_hosts = "SITE_URL" in env.ENVIRON or "ALLOWED_HOSTS" in env.ENVIRON
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), _site.hostname]
+if _site.hostname in ("127.0.0.1", "localhost", "::1"):
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
+if _listens_everywhere and not _names_its_hosts:
+    ALLOWED_HOSTS += own_addresses()
+    sys.stderr.write(
+        "Accepting this machine's own addresses only. "
+        "To be reached by a name, add: SITE_URL=https://speech.example.com\n"
+    )
+
+# -- secrets: from the environment, or made on first need; a shared database needs shared ones
+
+_shared_database = "DATABASE_URL" in env.ENVIRON
+
+
+def _secret(name: str, file: str) -> str:
+    value: str = env.str(name, default="")
+    if value:
+        return value
+    if _shared_database:
+        raise ImproperlyConfigured(
+            f"With DATABASE_URL set, {name} must come from the environment: "
+            "every server that shares the database has to use the same one."
+        )
+    return read_or_make(DATA_DIR / "secrets" / file)
+
+
+SECRET_KEY = _secret("SECRET_KEY", "secret_key")
+# The first pepper keys new digests; further ones, comma-separated, still open older API keys.
+KEY_PEPPERS = _secret("KEY_PEPPER", "key_pepper").split(",")
+
+# -- https decides the rest
+
+_https = _site.scheme == "https"
+SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz|health|metrics)$"]
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = _https
+CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
+X_FRAME_OPTIONS = "DENY"
+
+# The admin's own policy stands in voxplatform/middleware.py: its Alpine needs 'unsafe-eval'.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "media-src": ["'self'", "blob:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+
+# -- the apps
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "accounts",
+    "voices",
+    "speech",
+    "voxplatform",
+]
+
+MIDDLEWARE = [
+    "voxplatform.middleware.front_door",
+    "corsheaders.middleware.CorsMiddleware",
+    "voxplatform.middleware.SecurityMiddleware",
+    "voxplatform.middleware.WhiteNoiseMiddleware",
+    "voxplatform.middleware.SessionMiddleware",
+    "voxplatform.middleware.CommonMiddleware",
+    "voxplatform.middleware.CsrfViewMiddleware",
+    "voxplatform.middleware.AuthenticationMiddleware",
+    "voxplatform.middleware.MessageMiddleware",
+    "voxplatform.middleware.XFrameOptionsMiddleware",
+    "voxplatform.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "voxplatform.urls"
+ASGI_APPLICATION = "voxplatform.asgi.application"
+# A redirect turns a POST into a GET without its body: both forms of a URL are routes instead.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# -- what is stored
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/voxplatform.sqlite3")}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock up front: a deferred transaction that turns into a write
+    # fails with "database is locked" at once, whatever the timeout.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=20), "timeout": 5},
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "media"},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# -- people
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# -- the API
+
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "voxplatform.errors.exception_handler",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+# Browsers may call the API from these pages; never with cookies.
+CORS_ORIGINS = env.list("CORS_ORIGINS", default=["*"])
+CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
+CORS_ALLOWED_ORIGINS = [] if CORS_ALLOW_ALL_ORIGINS else CORS_ORIGINS
+CORS_ALLOW_CREDENTIALS = False
+
+ANONYMOUS_LISTING = env.bool("ANONYMOUS_LISTING", default=True)
+METRICS_ALLOW = [
+    ipaddress.ip_network(network)
+    for network in env.list("METRICS_ALLOW", default=["127.0.0.0/8", "::1/128"])
+]
+MAX_INPUT_CHARACTERS = env.int("MAX_INPUT_CHARACTERS", default=4096)
+DEFAULT_VOICE = env.str("DEFAULT_VOICE", default="alloy")
+# How many DRF gates run at once; a thread each, with a database connection of its own.
+GATE_THREADS = env.int("GATE_THREADS", default=8)
+
+# -- the server
+
+MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=11 * 1024 * 1024)
+HEADER_SECONDS = env.float("HEADER_SECONDS", default=15)
+BODY_SECONDS = env.float("BODY_SECONDS", default=30)
+STALL_SECONDS = env.float("STALL_SECONDS", default=30)
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=30)
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+
+# -- the engine
+
+SPEECH_ENGINE = env.str("SPEECH_ENGINE", default="auto")
+QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=20)
+ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)
+ENGINE_CONFIG = env.json("ENGINE_CONFIG", default={})
+
+# -- logs
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING_CONFIG = None
+logging_config(LOG_LEVEL, as_json=env.bool("LOG_JSON", default=False))
