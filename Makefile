@@ -1,0 +1,45 @@
+# `make run` speaks on http://127.0.0.1:8000, `make test` shows that it does; README.md tells more.
+# Any setting of docs/settings.md may follow: make run PORT=9000 DATA_DIR=/srv/speech
+
+export HOST ?= 127.0.0.1
+export PORT ?= 8000
+export DATA_DIR ?= $(CURDIR)/data
+export VENV ?= .venv
+BIN = $(VENV)/bin
+# Tests and checks load the settings, which make secrets on first need: never in the real data.
+ASIDE = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && export DATA_DIR="$$dir"
+
+.PHONY: run preflight install install-dev test check format bench soak
+.NOTPARALLEL:
+
+run: preflight install
+	@sh scripts/start.sh
+
+preflight:
+	@sh scripts/python.sh scripts/preflight.py
+
+install:
+	@sh scripts/python.sh scripts/install.py requirements.txt
+
+install-dev:
+	@sh scripts/python.sh scripts/install.py requirements.txt requirements-dev.txt
+
+test: install-dev
+	@$(ASIDE) && $(BIN)/python -m pytest $(ARGS)
+
+check: install-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	@$(ASIDE) && set -x && $(BIN)/mypy && $(BIN)/lint-imports \
+	  && SITE_URL=https://speech.example.com $(BIN)/python manage.py check --deploy --fail-level WARNING \
+	  && $(BIN)/python manage.py makemigrations --check --dry-run \
+	  && $(BIN)/python -m pytest -q tests/test_docs.py
+
+format: install-dev
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: install-dev
+	@$(ASIDE) && $(BIN)/python benchmarks/server.py $(ARGS)
+
+soak: install-dev
+	@$(ASIDE) && SOAK=1 SLOW=1 $(BIN)/python -m pytest --timeout=0 $(ARGS)
