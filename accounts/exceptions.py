@@ -1,0 +1,110 @@
+"""Why a caller is turned away: who they are, what they may, how much they may.
+
+Each class carries its row of the error table in ``docs/api.md``; the HTTP layers read it off and
+decide nothing themselves.
+"""
+
+from __future__ import annotations
+
+from rest_framework.exceptions import APIException, AuthenticationFailed
+
+
+class Refusal(APIException):
+    """A request is refused; the class attributes are its row of the error table."""
+
+    status_code = 403
+    type = "invalid_request_error"
+    code: str | None = None
+    default_detail: str = "This request is not allowed."
+    should_retry = False
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, self.code)
+        self.param = param
+        self.retry_after = retry_after
+
+    @property
+    def status(self) -> int:
+        return self.status_code
+
+
+class InvalidKey(Refusal, AuthenticationFailed):
+    """The key is malformed, unknown, revoked or expired. The answer never says which."""
+
+    status_code = 401
+    code = "invalid_api_key"
+    default_detail = "Incorrect API key provided, or one that was revoked or has expired."
+
+
+class AccountDeactivated(Refusal, AuthenticationFailed):
+    """The account the key belongs to is switched off."""
+
+    status_code = 401
+    code = "account_deactivated"
+    default_detail = "The account associated with this API key has been deactivated."
+
+
+class MissingScope(Refusal):
+    """The key is good, but was not issued for this."""
+
+    status_code = 401
+    code = "missing_scope"
+    default_detail = "This API key lacks the scope for this request."
+
+
+class NotAllowed(Refusal):
+    """The key may not be used from this network, or with this voice or model."""
+
+    type = "permission_error"
+    code = "not_allowed"
+
+
+class RateLimited(Refusal):
+    """More requests this minute than the key may make."""
+
+    status_code = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
+    default_detail = "Too many requests this minute for this API key."
+    should_retry = True
+
+
+class TooManyStreams(Refusal):
+    """More streams at once than the key may hold."""
+
+    status_code = 429
+    type = "requests"
+    code = "concurrency_limit_exceeded"
+    default_detail = "Too many parallel streams for this API key."
+    should_retry = True
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, retry_after=1)
+
+
+class QuotaExceeded(Refusal):
+    """This month's characters or audio seconds do not suffice; waiting a minute does not help."""
+
+    status_code = 429
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+    default_detail = "You exceeded your quota for this month."
+
+
+class DatabaseUnavailable(Refusal):
+    """The database is locked or gone. Nothing was reserved, so nothing may start."""
+
+    status_code = 503
+    type = "service_unavailable_error"
+    code = "database_unavailable"
+    default_detail = "The database does not answer. Please try again."
+    should_retry = True
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, retry_after=5)

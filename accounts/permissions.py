@@ -1,0 +1,23 @@
+"""What a caller may do: the scopes of a key. A person in a browser needs none."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.exceptions import MissingScope
+from accounts.models import SCOPES, ApiKey
+
+
+def HasScope(scope: str) -> type[BasePermission]:
+    """For ``permission_classes``: somebody, and if it is by a key, one with this scope."""
+    assert scope in SCOPES, scope
+
+    class _HasScope(BasePermission):
+        def has_permission(self, request: Request, view: APIView) -> bool:
+            if isinstance(request.auth, ApiKey) and not request.auth.may(scope):
+                raise MissingScope(f"This API key lacks the scope '{scope}'.")
+            return bool(request.user and request.user.is_authenticated)
+
+    return _HasScope

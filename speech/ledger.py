@@ -1,0 +1,200 @@
+"""The ledger: opens and closes usage records for a process that must not wait for its database.
+
+One writer thread with a connection of its own does every write. Opening is awaited, because
+nothing may start unreserved; closing is handed over and repeated until the database takes it.
+A clock thread rings the writer to renew leases, repeat and sweep. Knows nothing of audio or HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from functools import cache
+from time import monotonic, sleep
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from django.db import InterfaceError, OperationalError, connection
+
+from accounts.exceptions import DatabaseUnavailable
+from speech import usage
+from speech.models import UsageRecord
+from speech.usage import Entry, Outcome
+
+__all__ = ["Entry", "Ledger", "Outcome", "ledger"]
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_LONGEST_RETRY = 5.0
+
+
+class Ledger:
+    """Start it before the first ``open`` and stop it after the last ``close``."""
+
+    def __init__(
+        self,
+        *,
+        lease_seconds: float = 30,
+        renew_seconds: float = 10,
+        sweep_seconds: float = 15,
+        open_seconds: float = 6,
+        retry_seconds: float = 0.5,
+    ) -> None:
+        self.boot = uuid4()
+        self._lease = timedelta(seconds=lease_seconds)
+        self._renew_seconds = renew_seconds
+        self._sweep_seconds = sweep_seconds
+        self._open_seconds = open_seconds  # a little more than the database's own busy timeout
+        self._retry_seconds = retry_seconds
+        self._retry_after = retry_seconds
+        self._renew_at = self._sweep_at = self._retry_at = 0.0
+        # Touched by the writer alone. A record that was committed without our hearing of it is in
+        # neither, so nobody renews its lease and it is swept.
+        self._open_ids: set[int] = set()
+        self._unsettled: list[tuple[int, Outcome, Future[None]]] = []
+
+    def start(self) -> None:
+        """Begin to write; what dead processes left open is swept at once."""
+        self._stopping = threading.Event()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._clock = threading.Thread(target=self._ring, name="ledger-clock", daemon=True)
+        self._clock.start()
+
+    def stop(self, timeout: float = 10) -> None:
+        """Settle what the database takes within ``timeout`` seconds; a sweeper closes the rest."""
+        deadline = monotonic() + timeout
+        self._stopping.set()
+        self._clock.join()
+        while self._writer.submit(self._settle_late).result() and monotonic() < deadline:
+            sleep(0.05)
+        self._writer.submit(connection.close)
+        self._writer.shutdown()
+
+    async def open(self, entry: Entry) -> int:
+        """Reserve and record a synthesis before the engine is asked; returns the record's id.
+
+        Raises QuotaExceeded, TooManyStreams or DatabaseUnavailable. A caller that gives up
+        waiting leaves no open record behind.
+        """
+        opening = self._writer.submit(self._open, entry)
+        try:
+            async with asyncio.timeout(self._open_seconds):
+                return await asyncio.wrap_future(opening)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if not opening.cancel():
+                opening.add_done_callback(self._take_back)
+            if isinstance(error, TimeoutError):
+                raise DatabaseUnavailable() from error
+            raise
+
+    def close(self, record_id: int, outcome: Outcome) -> Future[None]:
+        """Settle a record once, however often asked; never waits and never raises.
+
+        The future is done when the database has it.
+        """
+        settled: Future[None] = Future()
+        try:
+            self._submit(self._settle, record_id, outcome, settled)
+        except RuntimeError:  # stopped: the record's lease runs out and a sweeper closes it
+            logger.warning("usage record %d was closed after the ledger", record_id)
+            settled.cancel()
+        return settled
+
+    # -- on the writer's thread
+
+    def _open(self, entry: Entry) -> int:
+        record_id = self._write(lambda: usage.open_record(entry, self.boot, self._lease))
+        self._open_ids.add(record_id)
+        return record_id
+
+    def _settle(self, record_id: int, outcome: Outcome, settled: Future[None]) -> None:
+        # Behind one that waits, the next waits too: each try may cost the whole busy timeout.
+        if self._unsettled:
+            self._unsettled.append((record_id, outcome, settled))
+            return
+        try:
+            self._write(lambda: usage.close_record(record_id, outcome))
+        except DatabaseUnavailable:
+            logger.warning("usage record %d is settled later: no database", record_id)
+            self._unsettled.append((record_id, outcome, settled))
+            self._retry_at = monotonic() + self._retry_seconds
+        else:
+            self._open_ids.discard(record_id)
+            settled.set_result(None)
+
+    def _settle_late(self) -> int:
+        """Try what could not be settled; returns how many are left."""
+        waiting, self._unsettled = self._unsettled, []
+        for item in waiting:
+            self._settle(*item)
+        self._retry_after = (
+            min(self._retry_after * 2, _LONGEST_RETRY) if self._unsettled else self._retry_seconds
+        )
+        self._retry_at = monotonic() + self._retry_after
+        return len(self._unsettled)
+
+    def _take_back(self, opening: Future[int]) -> None:
+        """The caller of ``open`` has gone, but the record was or will be written."""
+        if not opening.cancelled() and opening.exception() is None:
+            self.close(opening.result(), Outcome(UsageRecord.Outcome.CLIENT_CLOSED))
+
+    def _maintain(self) -> None:
+        now = monotonic()
+        try:
+            if now >= self._renew_at:
+                self._write(lambda: usage.renew_leases(self._open_ids, self._lease))
+                self._renew_at = now + self._renew_seconds
+            if now >= self._sweep_at:
+                swept = self._write(usage.sweep)
+                self._sweep_at = now + self._sweep_seconds
+                if swept:
+                    logger.warning("closed %d usage records that a dead process left open", swept)
+        except DatabaseUnavailable:
+            logger.warning("the ledger finds no database; it goes on trying")
+        if self._unsettled and now >= self._retry_at:
+            self._settle_late()
+
+    def _write(self, transaction: Callable[[], T]) -> T:
+        """Run a transaction; a connection that the server had closed is replaced once."""
+        try:
+            return transaction()
+        except (OperationalError, InterfaceError) as error:
+            was_usable = connection.is_usable()
+            connection.close()
+            if was_usable:
+                raise DatabaseUnavailable() from error
+        try:
+            return transaction()
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            raise DatabaseUnavailable() from error
+
+    # -- ringing the writer
+
+    def _ring(self) -> None:
+        pause = min(self._retry_seconds, self._renew_seconds, self._sweep_seconds)
+        while not self._stopping.is_set():
+            self._submit(self._maintain).exception()  # at most one waits in the writer's queue
+            self._stopping.wait(pause)
+
+    def _submit(self, task: Callable[..., None], *arguments: Any) -> Future[None]:
+        """Have the writer do something nobody waits for, so that a failure is logged."""
+        doing = self._writer.submit(task, *arguments)
+        doing.add_done_callback(_log_failure)
+        return doing
+
+
+def _log_failure(doing: Future[None]) -> None:
+    if error := doing.exception():
+        logger.error("the ledger failed", exc_info=error)
+
+
+@cache
+def ledger() -> Ledger:
+    """The ledger of this process. ``asgi.py`` starts and stops it."""
+    return Ledger()

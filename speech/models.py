@@ -1,0 +1,125 @@
+"""What is stored about speech: one UsageRecord per synthesis, and the models one may ask for.
+
+The text itself is never stored, only its length and a keyed hash. Who opens and closes the records
+stands in ``speech/usage.py`` and ``speech/ledger.py``.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings as django_settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account, ApiKey
+
+
+class UsageRecord(models.Model):
+    """Who had what spoken, how it went and what it cost. Opened once, closed once, kept."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "open"
+        COMPLETED = "completed"
+        CLIENT_CLOSED = "client_closed"
+        SERVER_FAILED = "server_failed"
+        CANCELLED = "cancelled"  # stopped by a person or an operator
+
+    request_id = models.CharField(max_length=64)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="usage", db_index=False)
+    user = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+    )
+    key = models.ForeignKey(
+        ApiKey, models.SET_NULL, null=True, related_name="usage", db_index=False
+    )
+    user_agent = models.CharField(max_length=200, blank=True)
+    face = models.CharField(max_length=20)
+
+    voice = models.CharField(max_length=100)
+    model = models.CharField("model asked for", max_length=100)
+    model_used = models.CharField("model that spoke", max_length=100, blank=True)
+    engine = models.CharField(max_length=40)
+    response_format = models.CharField(max_length=10)
+    stream_format = models.CharField(max_length=10)
+    settings = models.JSONField(default=dict)
+    seed = models.BigIntegerField(null=True)
+
+    characters = models.PositiveIntegerField()
+    text_hash = models.CharField(max_length=64, blank=True)
+    audio_ms = models.PositiveBigIntegerField("audio delivered, ms", default=0)
+    bytes_sent = models.PositiveBigIntegerField(default=0)
+    queue_ms = models.FloatField("time in the queue, ms", null=True)
+    ttfa_ms = models.FloatField("time to first audio, ms", null=True)
+    wall_ms = models.FloatField("wall time, ms", null=True)
+    rtf = models.FloatField("real-time factor", null=True)
+
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, default=Outcome.OPEN)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+
+    month = models.CharField(max_length=7)
+    reserved_characters = models.PositiveBigIntegerField()
+    reserved_ms = models.PositiveBigIntegerField()
+    characters_charged = models.PositiveBigIntegerField(default=0)
+    ms_charged = models.PositiveBigIntegerField("audio charged, ms", default=0)
+
+    boot = models.UUIDField("server process")
+    lease_until = models.DateTimeField(null=True)  # set while the record is open
+    created_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["created_at"], name="usage_by_date"),
+            models.Index(fields=["account", "created_at"], name="usage_by_account"),
+            models.Index(fields=["key", "created_at"], name="usage_by_key"),
+            models.Index(fields=["request_id"], name="usage_by_request"),
+            # Tiny: only open records have a lease. The condition is one that both databases can
+            # see to hold for "lease_until < now".
+            models.Index(
+                fields=["lease_until"], condition=Q(lease_until__isnull=False), name="usage_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id}: {self.outcome}"
+
+
+class SpeechModelManager(models.Manager["SpeechModel"]):
+    def named(self, name: str) -> SpeechModel | None:
+        """The enabled model of this name, or of which this is a further name."""
+        for model in self.filter(enabled=True):
+            if name == model.name or name in model.aliases:
+                return model
+        return None
+
+
+class SpeechModel(models.Model):
+    """A public model name and the settings of the running engine it stands for."""
+
+    name = models.CharField(max_length=100, unique=True)
+    aliases = models.JSONField("further names", default=list, blank=True)
+    enabled = models.BooleanField(default=True)
+    inference_timesteps = models.PositiveSmallIntegerField(
+        default=10, help_text="More steps sound better and take longer."
+    )
+    cfg_value = models.FloatField("CFG value", default=2.0)
+    allows_instructions = models.BooleanField(default=False)
+    ignores_stream_format = models.BooleanField(
+        default=False, help_text="Always answer with plain audio, as the names of OpenAI's do."
+    )
+    owned_by = models.CharField(max_length=100, default="voxplatform")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = SpeechModelManager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
