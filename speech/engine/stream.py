@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 
 from speech.engine.types import AudioChunk, FinishReason
 
@@ -17,14 +18,20 @@ from speech.engine.types import AudioChunk, FinishReason
 class Stream:
     """A one-writer, one-reader channel of AudioChunks with a known end.
 
-    Leaving the reader's loop early cancels. ``seed`` is the one that was used, known at the latest
-    with the first chunk; ``finish_reason`` is known after the last.
+    Leaving the reader's loop early cancels. ``on_take`` hears, on the reader's thread, of samples
+    that leave the buffer, read or thrown away by ``cancel``. ``seed`` is the one that was used,
+    known at the latest with the first chunk; ``finish_reason`` is known after the last.
     """
 
-    def __init__(self, on_cancel: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        on_cancel: Callable[[], None] | None = None,
+        on_take: Callable[[int], None] | None = None,
+    ) -> None:
         self.seed: int | None = None
         self.finish_reason: FinishReason | None = None
         self._on_cancel = on_cancel
+        self._on_take = on_take
         self._chunks: deque[AudioChunk] = deque()
         self._buffered = 0
         self._error: BaseException | None = None
@@ -87,11 +94,18 @@ class Stream:
                 return
             self._cancelled = True
             self._chunks.clear()
-            self._buffered = 0
+            dropped, self._buffered = self._buffered, 0
             finished = self._done
             self._notify()
+        if dropped:
+            self._took(dropped)
         if self._on_cancel and not finished:
             self._on_cancel()
+
+    def _took(self, samples: int) -> None:
+        # Outside the lock: whoever is told may ask the stream for more.
+        if self._on_take:
+            self._on_take(samples)
 
     def _notify(self) -> None:
         self._changed.notify_all()
@@ -122,6 +136,7 @@ class Stream:
                     )
                     chunk = self._take()
                 if chunk is not None:
+                    self._took(len(chunk.samples))
                     yield chunk
         except _Ended:
             return
@@ -133,8 +148,8 @@ class Stream:
         arrived = asyncio.Event()
 
         def wake() -> None:
-            # The loop may have closed while the engine still speaks: nobody is left to wake.
-            if not loop.is_closed():
+            # The loop may close while the engine still speaks: then nobody is left to wake.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(arrived.set)
 
         with self._changed:
@@ -147,6 +162,7 @@ class Stream:
                 if chunk is None:
                     await arrived.wait()
                 else:
+                    self._took(len(chunk.samples))
                     yield chunk
         except _Ended:
             return
