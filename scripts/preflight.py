@@ -5,6 +5,7 @@ Runs on a bare Python. It knows the data directory and the address, nothing of t
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 
 def check_data_dir(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         sys.exit(
@@ -31,10 +32,11 @@ def check_address(host: str, port: str) -> None:
             (host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET
         ).close()
     except OSError as error:
-        reason = error.strerror or str(error)
+        taken = error.errno == errno.EADDRINUSE
+        reason = "it is taken" if taken else str(error).partition(" (while")[0]
         sys.exit(
             f"The server cannot listen on {host} port {port} ({reason}): "
-            f"stop what listens there, or choose another port, as in make run PORT={int(port) + 1}"
+            "stop what listens there, or choose another, as in make run PORT=9000"
         )
 
 
