@@ -45,7 +45,7 @@ class Ledger:
         open_seconds: float = 6,
         retry_seconds: float = 0.5,
     ) -> None:
-        self.boot = uuid4()
+        self.boot = uuid4().hex
         self._lease = timedelta(seconds=lease_seconds)
         self._renew_seconds = renew_seconds
         self._sweep_seconds = sweep_seconds

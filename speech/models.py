@@ -67,7 +67,7 @@ class UsageRecord(models.Model):
     characters_charged = models.PositiveBigIntegerField(default=0)
     ms_charged = models.PositiveBigIntegerField("audio charged, ms", default=0)
 
-    boot = models.UUIDField("server process")
+    boot = models.CharField("server process", max_length=32)
     lease_until = models.DateTimeField(null=True)  # set while the record is open
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)

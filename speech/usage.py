@@ -1,28 +1,65 @@
 """The transactions behind a usage record: open, close, renew its lease, sweep what was left.
 
-Each is one short transaction that keeps record, monthly counters and open streams in step. All
-take their row locks in one order (record, account, key, key use), so they cannot deadlock. Knows
-nothing of threads or of when it is called.
+Each is one short transaction that keeps record, monthly counters and open streams in step. The
+hot ones are SQL, for the reason ``accounts/reservations.py`` gives. Leases run on the database's
+clock, so that servers need not agree on theirs. Knows nothing of threads or of when it is called.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from accounts.counters import this_month
-from accounts.models import Account, ApiKey, Counter, KeyUse
+from accounts.reservations import Reservation
 from speech.models import UsageRecord
 
 _RENEWED_AT_ONCE = 500
 _SWEPT_AT_ONCE = 200
+
+_NOW = {
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
+    "postgresql": "STATEMENT_TIMESTAMP()",
+}
+_LEASE_END = {
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %(lease)s)",
+    "postgresql": "STATEMENT_TIMESTAMP() + %(lease)s::interval",
+}
+_OPEN = """
+INSERT INTO speech_usagerecord (
+    request_id, account_id, user_id, key_id, user_agent, face, voice, model, model_used, engine,
+    response_format, stream_format, settings, seed, characters, text_hash,
+    month, reserved_characters, reserved_ms, boot, created_at, lease_until,
+    outcome, finish_reason, error_code, audio_ms, bytes_sent, characters_charged, ms_charged)
+VALUES (
+    %(request_id)s, %(account_id)s, %(user_id)s, %(key_id)s, %(user_agent)s, %(face)s, %(voice)s,
+    %(model)s, %(model_used)s, %(engine)s, %(response_format)s, %(stream_format)s,
+    %(settings)s, %(seed)s, %(characters)s, %(text_hash)s,
+    %(month)s, %(characters)s, %(ceiling_ms)s, %(boot)s, {now}, {lease_end},
+    'open', '', '', 0, 0, 0, 0)
+RETURNING id
+"""
+_RESERVED = """
+SELECT record.account_id, COALESCE(apikey.first_id, apikey.id), record.month,
+       record.reserved_characters, record.reserved_ms
+FROM speech_usagerecord record LEFT JOIN accounts_apikey apikey ON apikey.id = record.key_id
+WHERE record.id = %s AND record.outcome = 'open'
+"""
+_CLOSE = """
+UPDATE speech_usagerecord
+SET outcome = %(outcome)s, finish_reason = %(finish_reason)s, error_code = %(error_code)s,
+    audio_ms = %(audio_ms)s, bytes_sent = %(bytes_sent)s, queue_ms = %(queue_ms)s,
+    ttfa_ms = %(ttfa_ms)s, wall_ms = %(wall_ms)s, rtf = %(rtf)s, seed = COALESCE(%(seed)s, seed),
+    characters_charged = %(characters)s, ms_charged = %(ms)s, closed_at = {now}, lease_until = NULL
+WHERE id = %(record_id)s AND outcome = 'open'
+"""
+_ONLY_EXPIRED = " AND lease_until < {now}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,50 +101,58 @@ class Outcome:
     seed: int | None = None
 
 
-def open_record(entry: Entry, boot: UUID, lease: timedelta) -> int:
+def open_record(entry: Entry, boot: str, lease: timedelta) -> int:
     """Reserve quota and a stream, write the open record and return its id.
 
     Raises QuotaExceeded or TooManyStreams, and then nothing was changed.
     """
-    month = this_month()
-    with transaction.atomic():
-        account = Account.objects.only("monthly_characters", "monthly_seconds")
-        account.get(pk=entry.account_id).reserve(month, entry.characters, entry.ceiling_ms)
-        if entry.key_id is not None:
-            key = ApiKey.objects.only(
-                "first_id", "monthly_characters", "monthly_seconds", "parallel_streams"
-            ).get(pk=entry.key_id)
-            key.reserve(month, entry.characters, entry.ceiling_ms)
-            key.use_now.take_stream(key.parallel_streams)
-        record = UsageRecord.objects.create(
-            request_id=entry.request_id,
-            account_id=entry.account_id,
-            user_id=entry.user_id,
-            key_id=entry.key_id,
-            user_agent=entry.user_agent[:200],
-            face=entry.face,
-            voice=entry.voice,
-            model=entry.model,
-            model_used=entry.model_used,
-            engine=entry.engine,
-            response_format=entry.response_format,
-            stream_format=entry.stream_format,
-            settings=entry.settings,
-            seed=entry.seed,
-            characters=entry.characters,
-            text_hash=entry.text_hash,
-            month=month,
-            reserved_characters=entry.characters,
-            reserved_ms=entry.ceiling_ms,
-            boot=boot,
-            lease_until=Now() + lease,
-        )
-    return record.pk
+    vendor, month = connection.vendor, this_month()
+    values = asdict(entry) | {
+        "user_agent": entry.user_agent[:200],
+        "settings": json.dumps(entry.settings),
+        "month": month,
+        "boot": boot,
+        "lease": f"{lease.total_seconds()} seconds",
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        Reservation.take(entry.account_id, entry.key_id, month, entry.characters, entry.ceiling_ms)
+        cursor.execute(_OPEN.format(now=_NOW[vendor], lease_end=_LEASE_END[vendor]), values)
+        return int(cursor.fetchone()[0])
 
 
-def close_record(record_id: int, outcome: Outcome) -> bool:
+def close_record(record_id: int, outcome: Outcome, *, only_expired: bool = False) -> bool:
     """Write the outcome, charge it and free the rest; False when it was closed already."""
-    return _close(UsageRecord.objects.filter(pk=record_id), outcome)
+    statement = _CLOSE + (_ONLY_EXPIRED if only_expired else "")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_RESERVED, [record_id])
+        row = cursor.fetchone()
+        if row is None:
+            return False
+        reservation = Reservation(*row)
+        characters, ms = _charged(outcome, reservation)
+        values = asdict(outcome) | {
+            "rtf": outcome.wall_ms / outcome.audio_ms
+            if outcome.wall_ms and outcome.audio_ms
+            else None,
+            "characters": characters,
+            "ms": ms,
+            "record_id": record_id,
+        }
+        cursor.execute(statement.format(now=_NOW[connection.vendor]), values)
+        if not cursor.rowcount:
+            return False
+        reservation.settle(characters, ms)
+    return True
+
+
+def _charged(outcome: Outcome, reservation: Reservation) -> tuple[int, int]:
+    """Characters and milliseconds: never more than was reserved, nothing for our own failure."""
+    if outcome.outcome == UsageRecord.Outcome.SERVER_FAILED:
+        return 0, 0
+    return (
+        min(outcome.characters_charged, reservation.characters),
+        min(outcome.audio_ms, reservation.ms),
+    )
 
 
 def renew_leases(record_ids: Iterable[int], lease: timedelta) -> None:
@@ -124,49 +169,4 @@ def sweep() -> int:
     expired = UsageRecord.objects.filter(lease_until__lt=Now())
     ids = list(expired.order_by("lease_until").values_list("pk", flat=True)[:_SWEPT_AT_ONCE])
     abandoned = Outcome(UsageRecord.Outcome.SERVER_FAILED, error_code="server_died")
-    return sum(_close(expired.filter(pk=record_id), abandoned) for record_id in ids)
-
-
-def _close(record: QuerySet[UsageRecord], outcome: Outcome) -> bool:
-    """``record`` selects one record, or none when it was closed or its lease was renewed."""
-    charges = outcome.outcome != UsageRecord.Outcome.SERVER_FAILED
-    rtf = outcome.wall_ms / outcome.audio_ms if outcome.wall_ms and outcome.audio_ms else None
-    with transaction.atomic():
-        locked = record.filter(outcome=UsageRecord.Outcome.OPEN).select_for_update(of=("self",))
-        opened = locked.values_list(
-            "pk",
-            "account_id",
-            "key_id",
-            "key__first_id",
-            "month",
-            "reserved_characters",
-            "reserved_ms",
-        ).first()
-        if opened is None:
-            return False
-        record_id, account_id, key_id, first_id, month, characters, ms = opened
-        charged = min(outcome.characters_charged, characters) if charges else 0
-        ms_charged = min(outcome.audio_ms, ms) if charges else 0
-        UsageRecord.objects.filter(pk=record_id).update(
-            outcome=outcome.outcome,
-            finish_reason=outcome.finish_reason,
-            error_code=outcome.error_code,
-            characters_charged=charged,
-            ms_charged=ms_charged,
-            audio_ms=outcome.audio_ms,
-            bytes_sent=outcome.bytes_sent,
-            queue_ms=outcome.queue_ms,
-            ttfa_ms=outcome.ttfa_ms,
-            wall_ms=outcome.wall_ms,
-            rtf=rtf,
-            lease_until=None,
-            closed_at=Now(),
-            **({} if outcome.seed is None else {"seed": outcome.seed}),
-        )
-        counters = Counter.objects.filter(month=month)
-        counters.filter(account_id=account_id).settle((characters, ms), (charged, ms_charged))
-        if key_id is not None:
-            meter = first_id or key_id
-            counters.filter(key_id=meter).settle((characters, ms), (charged, ms_charged))
-            KeyUse.objects.filter(key_id=meter).release_stream()
-    return True
+    return sum(close_record(record_id, abandoned, only_expired=True) for record_id in ids)

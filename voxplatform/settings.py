@@ -122,7 +122,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "voxplatform.middleware.front_door",
+    "voxplatform.middleware.FrontDoor",
     "corsheaders.middleware.CorsMiddleware",
     "voxplatform.middleware.SecurityMiddleware",
     "voxplatform.middleware.WhiteNoiseMiddleware",

@@ -1,0 +1,161 @@
+"""The native face: every control, strictly; the engine's state; what was used.
+
+With a key, or with a browser session and its CSRF token.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import ApiKeyAuthentication, BrowserSession
+from accounts.counters import Counter, Metered, this_month
+from accounts.gate import gated
+from accounts.negotiation import IgnoreAccept
+from accounts.permissions import HasScope, MayOperate
+from accounts.throttling import KeyRateThrottle
+from speech.api.parsers import StrictJSONParser
+from speech.api.requests import caller_of, rate_headers, warning
+from speech.api.responses import Prepared, speech_response
+from speech.api.serializers import NativeSpeechSerializer
+from speech.engine.types import EngineStats
+from speech.runtime import runtime
+from speech.synthesis import prepare
+
+
+class NativeView(APIView):
+    """What all native routes share."""
+
+    authentication_classes = [ApiKeyAuthentication, BrowserSession]
+    throttle_classes = [KeyRateThrottle]
+    parser_classes = [StrictJSONParser]
+    content_negotiation_class = IgnoreAccept
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in rate_headers(request).items():
+            final[name] = value
+        return final
+
+
+class NativeSpeechGate(NativeView):
+    """As the OpenAI gate, but an unknown field is an error."""
+
+    permission_classes = [HasScope("speech")]
+
+    @extend_schema(
+        summary="Speak",
+        request=NativeSpeechSerializer,
+        responses={(200, "audio/*"): OpenApiTypes.BINARY, (200, "text/event-stream"): str},
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        serializer = NativeSpeechSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        synthesis = prepare(serializer.speech_request(), caller_of(request, "native"))
+        return Prepared(synthesis, {**rate_headers(request), **warning(synthesis.plan.warnings)})
+
+
+_gate = gated(NativeSpeechGate.as_view())
+
+
+async def speak(request: HttpRequest) -> HttpResponseBase:
+    """POST /api/speech; its events also carry ``speech.mark``."""
+    return await speech_response(_gate, request, marks=True)
+
+
+speak.csrf_exempt = True  # type: ignore[attr-defined]
+speak.cls = NativeSpeechGate  # type: ignore[attr-defined]
+speak.initkwargs = {}  # type: ignore[attr-defined]
+
+
+def engine_object(stats: EngineStats) -> dict[str, Any]:
+    """The engine as the API shows it."""
+    info = runtime.known_info()
+    return {
+        "object": "engine",
+        "engine": info.engine if info else None,
+        "model": info.model if info else None,
+        "names": list(info.names) if info else [],
+        "sample_rate": info.sample_rate if info else None,
+        "languages": list(info.languages) if info else [],
+        "abilities": sorted(info.abilities) if info else [],
+        "state": stats.state.value,
+        "reason": stats.reason,
+        "notice": runtime.notice,
+        "slots": stats.slots,
+        "running": stats.running,
+        "waiting": stats.waiting,
+        "restarts": stats.restarts,
+        "load_seconds": stats.load_seconds,
+    }
+
+
+class EngineView(NativeView):
+    """GET /api/engine: state, model, slots, queue."""
+
+    @extend_schema(summary="The engine's state", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        return Response(engine_object(runtime.stats()))
+
+
+class EngineLoadView(NativeView):
+    """POST /api/engine/load."""
+
+    permission_classes = [MayOperate]
+
+    @extend_schema(summary="Load the model", request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        runtime.engine.load()
+        return Response(engine_object(runtime.stats()))
+
+
+class EngineUnloadView(NativeView):
+    """POST /api/engine/unload; refused while anybody is being spoken to."""
+
+    permission_classes = [MayOperate]
+
+    @extend_schema(summary="Unload the model", request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        runtime.engine.unload()
+        return Response(engine_object(runtime.stats()))
+
+
+class UsageView(NativeView):
+    """GET /api/usage: this month's counters of the account, and of the key that asks."""
+
+    permission_classes = [HasScope("usage")]
+
+    @extend_schema(summary="What was used this month", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        caller = caller_of(request, "native")
+        month = this_month()
+        body = {
+            "object": "usage",
+            "month": month,
+            "account": used(caller.account, month),
+            "key": used(caller.key, month) if caller.key else None,
+        }
+        return Response(body)
+
+
+def used(metered: Metered, month: str) -> dict[str, Any]:
+    """What an account or a key used, holds reserved and may use in a month."""
+    counter = metered.counter(month).first() or Counter()
+    return {
+        "characters": {
+            "used": counter.characters_used,
+            "reserved": counter.characters_reserved,
+            "limit": metered.monthly_characters,
+        },
+        "audio_seconds": {
+            "used": counter.ms_used / 1000,
+            "reserved": counter.ms_reserved / 1000,
+            "limit": metered.monthly_seconds,
+        },
+    }

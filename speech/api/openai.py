@@ -1,0 +1,126 @@
+"""The OpenAI face: POST /v1/audio/speech and the listings clients probe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.gate import gated
+from accounts.models import ApiKey
+from accounts.negotiation import IgnoreAccept
+from accounts.permissions import HasScope, ListingAllowed
+from accounts.throttling import KeyRateThrottle
+from speech.api.parsers import StrictJSONParser
+from speech.api.requests import caller_of, key_of, rate_headers, warning
+from speech.api.responses import Prepared, speech_response
+from speech.api.serializers import SpeechSerializer
+from speech.errors import ModelNotFound
+from speech.models import SpeechModel
+from speech.runtime import runtime
+from speech.synthesis import prepare
+
+
+class SpeechGate(APIView):
+    """Who, may, how often, and is it well formed; speaks through ``create_speech``."""
+
+    permission_classes = [HasScope("speech")]
+    throttle_classes = [KeyRateThrottle]
+    parser_classes = [StrictJSONParser]
+    content_negotiation_class = IgnoreAccept
+
+    @extend_schema(
+        summary="Create speech",
+        request=SpeechSerializer,
+        responses={(200, "audio/*"): OpenApiTypes.BINARY, (200, "text/event-stream"): str},
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        serializer = SpeechSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        synthesis = prepare(serializer.speech_request(), caller_of(request, "openai"))
+        notes = [f"{name} is unknown and was ignored" for name in serializer.unknown()]
+        headers = {**rate_headers(request), **warning([*notes, *synthesis.plan.warnings])}
+        return Prepared(synthesis, headers)
+
+
+_gate = gated(SpeechGate.as_view())
+
+
+async def create_speech(request: HttpRequest) -> HttpResponseBase:
+    """POST /v1/audio/speech."""
+    return await speech_response(_gate, request)
+
+
+create_speech.csrf_exempt = True  # type: ignore[attr-defined]
+create_speech.cls = SpeechGate  # type: ignore[attr-defined]
+create_speech.initkwargs = {}  # type: ignore[attr-defined]
+
+
+class ListingView(APIView):
+    """Public names, with or without a key; a wrong key is refused all the same."""
+
+    permission_classes = [ListingAllowed]
+    throttle_classes = [KeyRateThrottle]
+    content_negotiation_class = IgnoreAccept
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in rate_headers(request).items():
+            final[name] = value
+        return final
+
+
+def listed_models(key: ApiKey | None) -> list[dict[str, Any]]:
+    """The rows that are on, their further names and what is loaded, as OpenAI's Model objects."""
+    rows = SpeechModel.objects.filter(enabled=True).order_by("pk")
+    models = [
+        model_object(name, int(row.created_at.timestamp()), row.owned_by)
+        for row in rows
+        for name in (row.name, *row.aliases)
+    ]
+    info = runtime.known_info()
+    if info is not None:
+        models += [model_object(name, 0, info.engine) for name in info.names]
+    allowed = key.allowed_models if key else []
+    return [model for model in models if not allowed or model["id"] in allowed]
+
+
+def model_object(name: str, created: int, owner: str) -> dict[str, Any]:
+    """OpenAI's Model."""
+    return {"id": name, "object": "model", "created": created, "owned_by": owner}
+
+
+MODEL_LIST = OpenApiResponse(OpenApiTypes.OBJECT, "A list of models")
+
+
+class ModelsView(ListingView):
+    """GET /v1/models."""
+
+    @extend_schema(summary="List models", responses=MODEL_LIST)
+    def get(self, request: Request) -> Response:
+        return Response({"object": "list", "data": listed_models(key_of(request))})
+
+
+class AudioModelsView(ListingView):
+    """GET /v1/audio/models: the shape Open WebUI probes for."""
+
+    @extend_schema(summary="List speech models", responses=MODEL_LIST)
+    def get(self, request: Request) -> Response:
+        models = listed_models(key_of(request))
+        return Response({"object": "list", "models": models, "data": models})
+
+
+class ModelView(ListingView):
+    """GET /v1/models/{id}; ids may hold slashes."""
+
+    @extend_schema(summary="Retrieve a model", responses=MODEL_LIST)
+    def get(self, request: Request, name: str) -> Response:
+        for model in listed_models(key_of(request)):
+            if model["id"] == name.rstrip("/"):
+                return Response(model)
+        raise ModelNotFound("There is no model of that name here.", "model")

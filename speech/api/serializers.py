@@ -1,0 +1,168 @@
+"""Request shapes: what may stand in a body, strictly by type. Nothing is looked up here."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from speech.audio import ENCODERS
+from speech.requests import SpeechRequest
+
+UNENCODABLE = re.compile(r"[\x00\ud800-\udfff]")
+# These containers take their own rates only; pcm, wav and flac carry any.
+FIXED_RATE_FORMATS = {"mp3", "opus", "aac"}
+LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+
+
+class Text(serializers.CharField):
+    """A string and nothing that merely looks like one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if UNENCODABLE.search(data):
+            raise serializers.ValidationError("It holds characters that are not text.", "invalid")
+        return data
+
+
+class Number(serializers.FloatField):
+    """A finite number; true and "1" are not numbers."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        try:
+            value = float(data)
+        except OverflowError:
+            self.fail("invalid")
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class Integer(serializers.IntegerField):
+    """A whole number; 1.0 and true are not."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return data
+
+
+class Flag(serializers.BooleanField):
+    """true or false, not "yes" or 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=type(data).__name__)
+        return data
+
+
+class Choice(serializers.ChoiceField):
+    """One of the given strings, written exactly so."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            raise serializers.ValidationError(
+                f"It must be one of {', '.join(self.choices)}.", "invalid_choice"
+            )
+        return data
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "maxLength": 200},
+            {
+                "type": "object",
+                "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 200}},
+                "required": ["id"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+class VoiceField(serializers.Field[Any, Any, Any, Any]):
+    """A voice's name or id, bare or as ``{"id": ...}``."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, dict) and set(data) == {"id"}:
+            data = data["id"]
+        if not isinstance(data, str) or len(data) > 200 or UNENCODABLE.search(data):
+            raise serializers.ValidationError(
+                'It must be a name of at most 200 characters or {"id": "..."}.', "invalid"
+            )
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class SpeechSerializer(serializers.Serializer[SpeechRequest]):
+    """The body of POST /v1/audio/speech. Unknown keys are reported, not refused."""
+
+    model = Text(max_length=200)
+    input = Text(
+        max_length=settings.MAX_INPUT_CHARACTERS,
+        error_messages={"blank": "There is nothing to say."},
+        help_text="The text to speak. Its code points are what is charged.",
+    )
+    voice = VoiceField(required=False, allow_null=True)
+    response_format = Choice(choices=sorted(ENCODERS), required=False, allow_null=True)
+    stream_format = Choice(choices=["audio", "sse"], required=False, allow_null=True)
+    speed = Number(min_value=0.25, max_value=4.0, required=False, allow_null=True)
+    instructions = Text(max_length=4096, required=False, allow_null=True, allow_blank=True)
+    language = Text(max_length=35, required=False, allow_null=True, allow_blank=True)
+    seed = Integer(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
+    sample_rate = Integer(min_value=8000, max_value=48000, required=False, allow_null=True)
+    cfg_value = Number(min_value=0.0, max_value=10.0, required=False, allow_null=True)
+    inference_timesteps = Integer(min_value=1, max_value=100, required=False, allow_null=True)
+    max_new_tokens = Integer(min_value=1, max_value=4096, required=False, allow_null=True)
+    normalize = Flag(required=False, allow_null=True)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Null means not given, in every optional field: the official SDKs send it."""
+        if isinstance(data, dict):
+            data = {name: value for name, value in data.items() if value is not None}
+        return super().run_validation(data)
+
+    def validate_instructions(self, value: str) -> str | None:
+        """Home Assistant sends the word "None" when it has no instructions."""
+        return value if value.strip() and value != "None" else None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        container = attrs.get("response_format", "mp3")
+        if "sample_rate" in attrs and container in FIXED_RATE_FORMATS:
+            raise serializers.ValidationError(
+                {"sample_rate": f"{container} has rates of its own; ask for pcm, wav or flac."}
+            )
+        return attrs
+
+    def unknown(self) -> list[str]:
+        """The keys we do not know, cut to what can safely stand in a header or a message."""
+        names = sorted(str(name) for name in set(self.initial_data) - set(self.fields))
+        return [re.sub(r"[^A-Za-z0-9_.-]", "?", name[:40]) for name in names[:20]]
+
+    def speech_request(self) -> SpeechRequest:
+        """The validated request; an empty voice or language is one that was not given."""
+        given = {name: value for name, value in self.validated_data.items() if value != ""}
+        return SpeechRequest(**given)
+
+
+class NativeSpeechSerializer(SpeechSerializer):
+    """The body of POST /api/speech: the same controls; an unknown key is an error."""
+
+    model = Text(max_length=200, required=False)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, dict) and (unknown := self.unknown()):
+            raise serializers.ValidationError({unknown[0]: "There is no such field."})
+        return super().run_validation(data)

@@ -1,0 +1,179 @@
+"""The plan of a synthesis: which model, voice, settings and utterances a request comes to.
+
+Everything here only looks things up; what cannot be used is refused with the field's name, or,
+where real clients send it regardless, set aside with a warning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings as configuration
+
+from accounts.exceptions import NotAllowed
+from accounts.models import ApiKey
+from speech.engine.types import Ability, EngineInfo, Priority, SamplingParams, Utterance
+from speech.errors import InvalidField, ModelNotFound
+from speech.models import SpeechModel
+from speech.prompts import voice_prompt
+from speech.requests import Caller, SpeechRequest
+from speech.text import detect_language, is_blank, is_speakable, normalize, normalize_tag, split
+from voices.presets import Preset, resolve
+
+PAUSE_MS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be spoken and how; ``offsets`` are the utterances' places in the spoken text."""
+
+    input: str
+    model: str
+    voice: str
+    response_format: str
+    stream_format: str
+    speed: float
+    sample_rate: int | None
+    seed: int | None
+    utterances: tuple[Utterance, ...]
+    offsets: tuple[int, ...]
+    ceiling_ms: int
+    settings: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def characters(self) -> int:
+        """What is charged: code points of the input as it was sent."""
+        return len(self.input)
+
+
+def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
+    """Look up and decide; see ``speech.synthesis.prepare`` for what it raises."""
+    if is_blank(request.input):
+        raise InvalidField("input: There is nothing to say.", "input", "empty_input")
+    row = find_model(request.model, info, caller.key)
+    name, voice = find_voice(request.voice, caller)
+    language = find_language(request)
+    params, style, warnings = _usable(request, row, info)
+    texts = _texts(request, language)
+    utterances = tuple(
+        Utterance(
+            text=text,
+            voice=voice_prompt(voice),
+            language=language,
+            style=style,
+            params=params,
+            priority=Priority.INTERACTIVE,
+            group=f"account:{caller.account.pk}",
+        )
+        for text in texts
+    )
+    ceiling = sum(info.ceiling(text) for text in texts) * 1000 / request.speed
+    sse = request.stream_format == "sse" and not (row and row.ignores_stream_format)
+    return Plan(
+        input=request.input,
+        model=request.model or info.model,
+        voice=name,
+        response_format=request.response_format,
+        stream_format="sse" if sse else "audio",
+        speed=request.speed,
+        sample_rate=request.sample_rate,
+        seed=params.seed,
+        utterances=utterances,
+        offsets=_offsets(texts),
+        ceiling_ms=round(ceiling) or PAUSE_MS,
+        settings=_settings(request, params, language),
+        warnings=warnings,
+    )
+
+
+def find_model(name: str | None, info: EngineInfo, key: ApiKey | None) -> SpeechModel | None:
+    """The row called ``name``, or None for a native id of the engine that runs."""
+    name = name or info.model
+    row = SpeechModel.objects.named(name)
+    if row is None and name not in info.names:
+        raise ModelNotFound(
+            f"There is no model {name!r} here; GET /v1/models lists the models.", "model"
+        )
+    if key and key.allowed_models and name not in key.allowed_models:
+        raise NotAllowed("This key may not use that model.", "model")
+    return row
+
+
+def find_voice(name: str | None, caller: Caller) -> tuple[str, Preset | None]:
+    """The voice asked for, else the account's default, else the server's."""
+    chosen = name or caller.account.default_voice or configuration.DEFAULT_VOICE
+    voice = resolve(chosen)
+    if caller.key and caller.key.allowed_voices and chosen not in caller.key.allowed_voices:
+        raise NotAllowed("This key may not use that voice.", "voice")
+    return chosen, voice
+
+
+def find_language(request: SpeechRequest) -> str:
+    """The request's language tag, or what the text looks like."""
+    if not request.language or request.language.lower() == "auto":
+        return detect_language(request.input)
+    try:
+        return normalize_tag(request.language)
+    except ValueError:
+        raise InvalidField("language: Send a BCP 47 tag such as en or zh-CN.", "language") from None
+
+
+def _usable(
+    request: SpeechRequest, row: SpeechModel | None, info: EngineInfo
+) -> tuple[SamplingParams, str | None, tuple[str, ...]]:
+    """What the engine can use of the settings; fields of the request win over the model's row."""
+    asked: dict[Ability, Any] = {
+        Ability.SEED: request.seed,
+        Ability.CFG_VALUE: request.cfg_value,
+        Ability.INFERENCE_TIMESTEPS: request.inference_timesteps,
+        Ability.MAX_NEW_TOKENS: request.max_new_tokens,
+        Ability.INSTRUCTIONS: request.instructions,
+    }
+    able = set(info.abilities)
+    if row and not row.allows_instructions:
+        able.discard(Ability.INSTRUCTIONS)
+    unused = tuple(
+        f"{name.value} is not used by {info.model}"
+        for name, value in asked.items()
+        if value is not None and name not in able
+    )
+    chosen = {name: value for name, value in asked.items() if name in able}
+    if row:
+        for name, preset in (
+            (Ability.CFG_VALUE, row.cfg_value),
+            (Ability.INFERENCE_TIMESTEPS, row.inference_timesteps),
+        ):
+            if name in able and chosen[name] is None:
+                chosen[name] = preset
+    style = chosen.pop(Ability.INSTRUCTIONS, None)
+    return SamplingParams(**{name.value: value for name, value in chosen.items()}), style, unused
+
+
+def _texts(request: SpeechRequest, language: str) -> list[str]:
+    text = normalize(request.input, language) if request.normalize else request.input.strip()
+    return split(text, language) if is_speakable(text) else []
+
+
+def _offsets(texts: list[str]) -> tuple[int, ...]:
+    """Where each utterance begins in the spoken text: the utterances joined by single spaces."""
+    offsets, position = [], 0
+    for text in texts:
+        offsets.append(position)
+        position += len(text) + 1
+    return tuple(offsets)
+
+
+def _settings(request: SpeechRequest, params: SamplingParams, language: str) -> dict[str, Any]:
+    """The settings that were in force, for the usage row; never the text."""
+    shown = {
+        "speed": request.speed,
+        "language": language,
+        "sample_rate": request.sample_rate,
+        "cfg_value": params.cfg_value,
+        "inference_timesteps": params.inference_timesteps,
+        "max_new_tokens": params.max_new_tokens,
+        "normalize": request.normalize,
+    }
+    return {name: value for name, value in shown.items() if value is not None}

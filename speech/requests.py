@@ -1,0 +1,39 @@
+"""What every face hands to the one path: a checked request and who makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.models import Account, ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """A request whose shape is right, before anything is looked up. None means not asked for."""
+
+    input: str
+    model: str | None = None
+    voice: str | None = None
+    response_format: str = "mp3"
+    stream_format: str = "audio"
+    speed: float = 1.0
+    instructions: str | None = None
+    language: str | None = None
+    seed: int | None = None
+    sample_rate: int | None = None
+    cfg_value: float | None = None
+    inference_timesteps: int | None = None
+    max_new_tokens: int | None = None
+    normalize: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, through which face, and under which request id."""
+
+    account: Account
+    face: str
+    request_id: str
+    key: ApiKey | None = None
+    user_id: int | None = None
+    user_agent: str = ""

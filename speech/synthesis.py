@@ -1,0 +1,262 @@
+"""The one path from a SpeechRequest to audio, for every face.
+
+``prepare`` decides and touches nothing: it may be dropped without a trace. The Synthesis it
+returns acts when its first chunk is asked for: reserves, opens the usage row, asks the engine; and
+closes that row exactly once, however it ends. Knows nothing of HTTP or containers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from django.conf import settings
+
+from speech import metrics
+from speech.audio.pcm import silence
+from speech.audio.tempo import Tempo
+from speech.engine.base import Engine
+from speech.engine.errors import EngineUnavailable, QueueTimeout
+from speech.engine.stream import Stream
+from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Utterance
+from speech.errors import describe
+from speech.ledger import ledger
+from speech.plan import Plan, make_plan
+from speech.requests import Caller, SpeechRequest
+from speech.runtime import runtime
+from speech.usage import Entry, Outcome
+
+# Signs with nothing to say ("." or "…") are answered with this much silence.
+PAUSE_SECONDS = 0.2
+
+
+def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
+    """Decide whether this can be said, by whom and with what. Read-only; runs in the gate.
+
+    Raises whatever ``speech.errors.describe`` knows: unknown voice or model, a quota that is used
+    up, text or settings the engine cannot take, an engine that is busy or not there.
+    """
+    engine = runtime.engine
+    plan = make_plan(request, caller, engine.info)
+    caller.account.check_quota(plan.characters, plan.ceiling_ms / 1000, caller.key)
+    for utterance in plan.utterances:
+        engine.check(utterance)
+    return Synthesis(plan, caller, engine)
+
+
+class Synthesis:
+    """One request being carried out: ``start`` for the first chunk, ``chunks`` for all.
+
+    Use it in a ``with`` block, or call ``close``; both may come from any thread.
+    """
+
+    def __init__(self, plan: Plan, caller: Caller, engine: Engine) -> None:
+        self.plan = plan
+        self.caller = caller
+        self.info: EngineInfo = engine.info
+        self.seed = plan.seed
+        self.bytes_sent = 0
+        self._engine = engine
+        self._began = time.monotonic()
+        self._submitted: float | None = None
+        self._first: float | None = None
+        self._samples = 0
+        self._utterances_started = 0
+        self._length_reached = False
+        self._record: int | None = None
+        self._streams: list[Stream] = []
+        self._audio: AsyncIterator[AudioChunk] | None = None
+        self._closed = False
+        self._closing = threading.Lock()
+
+    # -- audio
+
+    async def start(self) -> AudioChunk:
+        """The first chunk; from here on it is metered. Errors close the synthesis."""
+        self._audio = self._speak()
+        with self._closed_on_error():
+            try:
+                async with asyncio.timeout(settings.QUEUE_SECONDS):
+                    return await anext(self._audio)
+            except TimeoutError:
+                raise self._waited_too_long() from None
+
+    async def chunks(self, first: AudioChunk) -> AsyncIterator[AudioChunk]:
+        """``first`` and all that follows it, at ``info.sample_rate``, ``speed`` applied."""
+        assert self._audio is not None, "start() comes first"
+        yield first
+        async for chunk in self._audio:
+            yield chunk
+
+    async def _speak(self) -> AsyncIterator[AudioChunk]:
+        self._record = await ledger().open(self._entry())
+        metrics.RUNNING.inc()
+        async with aclosing(self._said()) as said:
+            async for chunk in said:
+                if self._first is None:
+                    self._first = time.monotonic()
+                self._samples += len(chunk.samples)
+                yield chunk
+
+    @property
+    def audio_ms(self) -> int:
+        """What was handed on so far, after ``speed``."""
+        return round(self._samples * 1000 / self.info.sample_rate)
+
+    async def _said(self) -> AsyncIterator[AudioChunk]:
+        rate = self.info.sample_rate
+        if not self.plan.utterances:
+            yield AudioChunk(silence(PAUSE_SECONDS, rate))
+            return
+        tempo = Tempo(self.plan.speed, rate)
+        spoken = 0
+        following: Stream | None = None
+        for index, utterance in enumerate(self.plan.utterances):
+            stream = following or self._submit(utterance)
+            following = None
+            begin = spoken
+            async with aclosing(stream.__aiter__()) as chunks:
+                async for chunk in chunks:
+                    if chunk.samples.size == 0 and not chunk.marks:
+                        continue
+                    if begin == spoken:
+                        self._utterances_started = index + 1
+                        self.seed = self.seed if self.seed is not None else stream.seed
+                    if following is None and index + 1 < len(self.plan.utterances):
+                        following = self._submit(self.plan.utterances[index + 1])
+                    spoken += len(chunk.samples)
+                    marks = self._marks(chunk, begin / rate, self.plan.offsets[index])
+                    yield AudioChunk(tempo.process(chunk.samples), marks)
+            self._length_reached |= stream.finish_reason == "length"
+        yield AudioChunk(tempo.flush())
+
+    def _submit(self, utterance: Utterance) -> Stream:
+        if self.seed is not None:
+            # A text of several utterances is one take: they share the first one's seed.
+            utterance = replace(utterance, params=replace(utterance.params, seed=self.seed))
+        stream = self._engine.submit(utterance)
+        self._submitted = self._submitted or time.monotonic()
+        self._streams.append(stream)
+        return stream
+
+    def _marks(self, chunk: AudioChunk, begin: float, offset: int) -> tuple[Mark, ...]:
+        return tuple(
+            Mark(offset + mark.offset, mark.length, (begin + mark.time) / self.plan.speed)
+            for mark in chunk.marks
+        )
+
+    def _waited_too_long(self) -> EngineUnavailable:
+        stats = self._engine.stats()
+        if stats.state is EngineState.READY:
+            return QueueTimeout("The queue did not move in time.", retry_after=2)
+        seconds = stats.load_seconds or settings.QUEUE_SECONDS
+        return EngineUnavailable("The model is still loading.", retry_after=min(60, seconds))
+
+    # -- the end
+
+    def __enter__(self) -> Synthesis:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._close("completed", self.plan.characters)
+        elif isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+            self.close()
+        else:
+            self._close("server_failed", 0, error)
+
+    def close(self) -> None:
+        """The client has left: what was started is charged. Does nothing when already closed."""
+        self._close("client_closed", self._characters_started())
+
+    def _closed_on_error(self) -> _ClosedOnError:
+        return _ClosedOnError(self)
+
+    def _characters_started(self) -> int:
+        """The share of the input whose utterances had begun, never more than all of it."""
+        lengths = [len(utterance.text) for utterance in self.plan.utterances]
+        started = sum(lengths[: self._utterances_started])
+        return -(-self.plan.characters * started // sum(lengths)) if lengths else 0
+
+    def _close(self, outcome: str, charged: int, error: BaseException | None = None) -> None:
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        for stream in self._streams:
+            stream.cancel()
+        if self._record is None:
+            return
+        metrics.RUNNING.dec()
+        closed = self._outcome(outcome, charged, error)
+        ledger().close(self._record, closed)
+        metrics.observe(self.caller.face, self.plan.response_format, closed)
+
+    # -- what the usage row says
+
+    def _entry(self) -> Entry:
+        plan, caller = self.plan, self.caller
+        return Entry(
+            request_id=caller.request_id,
+            account_id=caller.account.pk,
+            user_id=caller.user_id,
+            key_id=caller.key.pk if caller.key else None,
+            user_agent=caller.user_agent,
+            face=caller.face,
+            voice=plan.voice,
+            model=plan.model,
+            model_used=self.info.model,
+            engine=self.info.engine,
+            response_format=plan.response_format,
+            stream_format=plan.stream_format,
+            characters=plan.characters,
+            ceiling_ms=plan.ceiling_ms,
+            text_hash=hashlib.sha256(plan.input.encode()).hexdigest(),
+            settings=plan.settings,
+            seed=plan.seed,
+        )
+
+    def _outcome(self, outcome: str, charged: int, error: BaseException | None) -> Outcome:
+        now = time.monotonic()
+        return Outcome(
+            outcome=outcome,
+            finish_reason="length" if self._length_reached else "stop",
+            error_code=(describe(error).code or "") if error else "",
+            characters_charged=charged,
+            audio_ms=self.audio_ms,
+            bytes_sent=self.bytes_sent,
+            queue_ms=_ms(self._submitted, self._first),
+            ttfa_ms=_ms(self._began, self._first),
+            wall_ms=round((now - self._began) * 1000),
+            seed=self.seed,
+        )
+
+
+def _ms(begin: float | None, end: float | None) -> int | None:
+    return None if begin is None or end is None else round((end - begin) * 1000)
+
+
+class _ClosedOnError:
+    """Closes the synthesis when its block fails, and leaves it open when it does not."""
+
+    def __init__(self, synthesis: Synthesis) -> None:
+        self._synthesis = synthesis
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is not None:
+            self._synthesis.__exit__(kind, error, trace)

@@ -1,0 +1,52 @@
+"""Where the process is assembled: HTTP, WebSocket and lifespan, for any ASGI server.
+
+Engine and ledger start before the server listens and stop after it has drained.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
+django = get_asgi_application()
+
+# Only after Django is set up may anything that holds models be imported.
+from speech.ledger import ledger  # noqa: E402
+from speech.runtime import runtime  # noqa: E402
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Start what the process carries, wait, stop it again."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await sync_to_async(start, thread_sensitive=False)()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await sync_to_async(stop, thread_sensitive=False)()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def start() -> None:
+    """The ledger first: the engine's first customer needs it."""
+    ledger().start()
+    runtime.start()
+
+
+def stop() -> None:
+    """The engine first: what it still ends is settled by the ledger."""
+    runtime.stop()
+    ledger().stop()
+
+
+application = ProtocolTypeRouter({"http": django, "websocket": URLRouter([]), "lifespan": lifespan})

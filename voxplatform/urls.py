@@ -1,0 +1,25 @@
+"""The whole URL map."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from voxplatform import health
+from voxplatform.home import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("", include("speech.urls")),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("health", health.health),
+    path("metrics", health.metrics),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("schema.json", SpectacularJSONAPIView.as_view(urlconf="speech.schema"), name="schema"),
+    path("admin/", admin.site.urls),
+]
+handler400 = "voxplatform.errors.bad_request"
+handler404 = "voxplatform.errors.not_found"
+handler500 = "voxplatform.errors.server_error"
