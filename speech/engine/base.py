@@ -14,6 +14,10 @@ from speech.engine.types import EngineInfo, EngineStats, Utterance
 class Engine(ABC):
     """Turns utterances into streams; owns its model."""
 
+    step_started: float | None = None
+    """When the step in progress began (``time.monotonic``); None between steps. A host that sees
+    it stand still for too long knows that the engine hangs."""
+
     @property
     @abstractmethod
     def info(self) -> EngineInfo:

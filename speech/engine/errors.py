@@ -6,6 +6,7 @@
     ├── EngineBusy              the queue is full
     ├── EngineUnavailable       no model to speak with right now: loading, restarting, stopped
     │   └── QueueTimeout            it waited in the queue for too long
+    ├── ReaderStalled           nobody took the audio for too long; it was given up
     └── SynthesisFailed         the engine's fault, for this utterance alone
 
 Messages are sentences for clients: no paths, no addresses, no class names. Details go to the log.
@@ -52,6 +53,10 @@ class EngineUnavailable(EngineError):
 
 class QueueTimeout(EngineUnavailable):
     """It waited in the queue beyond its deadline."""
+
+
+class ReaderStalled(EngineError):
+    """The reader took nothing for so long that the engine gave its place to others."""
 
 
 class SynthesisFailed(EngineError):
