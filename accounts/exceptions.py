@@ -16,7 +16,7 @@ class Refusal(APIException):
     type = "invalid_request_error"
     code: str | None = None
     default_detail: str = "This request is not allowed."
-    should_retry = False
+    should_retry: bool | None = None  # None leaves it to the client
 
     def __init__(
         self,
@@ -95,6 +95,7 @@ class QuotaExceeded(Refusal):
     type = "insufficient_quota"
     code = "insufficient_quota"
     default_detail = "You exceeded your quota for this month."
+    should_retry = False
 
 
 class DatabaseUnavailable(Refusal):

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts import keys
-from accounts.counters import Counter, KeyUse, Metered
+from accounts.counters import Counter, KeyUse, KeyUseQuerySet, Metered
 from accounts.exceptions import InvalidKey, NotAllowed, QuotaExceeded
 
 __all__ = ["SCOPES", "Account", "ApiKey", "Counter", "KeyUse", "Membership"]
@@ -61,16 +61,14 @@ def check_networks(networks: object) -> None:
 
 
 class AccountManager(models.Manager["Account"]):
-    def for_user(self, user: AbstractBaseUser) -> Account:
+    def for_user(self, user: User) -> Account:
         """The user's personal account, made on the spot when there is none yet."""
         with transaction.atomic():
             account, is_new = self.get_or_create(
                 personal_of=user, defaults={"name": user.get_username()}
             )
             if is_new:
-                Membership.objects.create(
-                    user=cast(User, user), account=account, role=Membership.Role.OWNER
-                )
+                Membership.objects.create(user=user, account=account, role=Membership.Role.OWNER)
         return account
 
     def default(self) -> Account:
@@ -121,9 +119,11 @@ class Account(Metered):
         """False when the account, or the one person it is for, is switched off."""
         return self.is_active and (self.personal_of is None or self.personal_of.is_active)
 
-    def check_quota(self, characters: int, seconds: float, key: ApiKey | None = None) -> None:
-        """Raise QuotaExceeded when so much does not fit into what is left of this month."""
-        ms = round(seconds * 1000)
+    def check_quota(self, characters: int, ms: int, key: ApiKey | None = None) -> None:
+        """Raise QuotaExceeded when so much does not fit into what is left of this month.
+
+        Read-only: another request may still be faster, and ``reserve`` decides.
+        """
         if not self.has_room(characters, ms) or not (key is None or key.has_room(characters, ms)):
             raise QuotaExceeded()
 
@@ -214,7 +214,7 @@ class ApiKey(Metered):
     def issue(
         cls, account: Account, name: str, scopes: list[str] | None = None, **limits: Any
     ) -> tuple[str, ApiKey]:
-        """A new key and its text, which only the caller ever has: show it once, store it nowhere."""
+        """A new key and its text. Only the caller has the text: show it once, store it nowhere."""
         raw = keys.make_key()
         key = cls(
             account=account,
@@ -237,7 +237,7 @@ class ApiKey(Metered):
         return self.first_id or self.pk
 
     @property
-    def use_now(self) -> models.QuerySet[KeyUse]:
+    def use_now(self) -> KeyUseQuerySet:
         return KeyUse.objects.filter(key_id=self.meter_id)
 
     @property
