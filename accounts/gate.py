@@ -6,7 +6,7 @@ travels on without one, so a long answer never holds a connection.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,8 +21,8 @@ View = Callable[..., HttpResponseBase]
 pool = ThreadPoolExecutor(settings.GATE_THREADS, thread_name_prefix="gate")
 
 
-def gated(view: View) -> Callable[..., Awaitable[HttpResponseBase]]:
-    """An async view that runs the synchronous ``view`` in the pool and hands on its rendered answer."""
+def gated(view: View) -> Callable[..., Coroutine[Any, Any, HttpResponseBase]]:
+    """An async view: the synchronous ``view`` runs in the pool, its answer leaves rendered."""
 
     async def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         decide = sync_to_async(_decide, thread_sensitive=False, executor=pool)

@@ -5,6 +5,7 @@ Who the caller is was decided before; voices, models and networks are the key's 
 
 from __future__ import annotations
 
+from django.conf import settings
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -24,3 +25,19 @@ def HasScope(scope: str) -> type[BasePermission]:
             return bool(request.user.is_authenticated)
 
     return _HasScope
+
+
+class ListingAllowed(BasePermission):
+    """Public names are for everybody, unless ``ANONYMOUS_LISTING`` is off."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return settings.ANONYMOUS_LISTING or bool(request.user.is_authenticated)
+
+
+class MayOperate(BasePermission):
+    """Those who run the platform: a key with the scope ``engine``, or staff in a browser."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if isinstance(request.auth, ApiKey):
+            return HasScope("engine")().has_permission(request, view)
+        return bool(request.user.is_staff)

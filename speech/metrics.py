@@ -57,7 +57,7 @@ def observe(face: str, container: str, outcome: Outcome) -> None:
     AUDIO.labels(face).inc(outcome.audio_ms / 1000)
     if outcome.ttfa_ms is not None:
         TTFA.labels(container).observe(outcome.ttfa_ms / 1000)
-    if outcome.outcome == "completed" and outcome.audio_ms:
+    if outcome.outcome == "completed" and outcome.audio_ms and outcome.wall_ms is not None:
         RTF.labels(container).observe(outcome.wall_ms / outcome.audio_ms)
 
 

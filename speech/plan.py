@@ -97,7 +97,7 @@ def find_model(name: str | None, info: EngineInfo, key: ApiKey | None) -> Speech
             f"There is no model {name!r} here; GET /v1/models lists the models.", "model"
         )
     if key and key.allowed_models and name not in key.allowed_models:
-        raise NotAllowed("This key may not use that model.", "model")
+        raise NotAllowed("This key may not use that model.", param="model")
     return row
 
 
@@ -106,7 +106,7 @@ def find_voice(name: str | None, caller: Caller) -> tuple[str, Preset | None]:
     chosen = name or caller.account.default_voice or configuration.DEFAULT_VOICE
     voice = resolve(chosen)
     if caller.key and caller.key.allowed_voices and chosen not in caller.key.allowed_voices:
-        raise NotAllowed("This key may not use that voice.", "voice")
+        raise NotAllowed("This key may not use that voice.", param="voice")
     return chosen, voice
 
 

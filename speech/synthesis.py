@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -45,7 +45,7 @@ def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
     """
     engine = runtime.engine
     plan = make_plan(request, caller, engine.info)
-    caller.account.check_quota(plan.characters, plan.ceiling_ms / 1000, caller.key)
+    caller.account.check_quota(plan.characters, plan.ceiling_ms, caller.key)
     for utterance in plan.utterances:
         engine.check(utterance)
     return Synthesis(plan, caller, engine)
@@ -72,7 +72,7 @@ class Synthesis:
         self._length_reached = False
         self._record: int | None = None
         self._streams: list[Stream] = []
-        self._audio: AsyncIterator[AudioChunk] | None = None
+        self._audio: AsyncGenerator[AudioChunk] | None = None
         self._closed = False
         self._closing = threading.Lock()
 
@@ -88,14 +88,14 @@ class Synthesis:
             except TimeoutError:
                 raise self._waited_too_long() from None
 
-    async def chunks(self, first: AudioChunk) -> AsyncIterator[AudioChunk]:
+    async def chunks(self, first: AudioChunk) -> AsyncGenerator[AudioChunk]:
         """``first`` and all that follows it, at ``info.sample_rate``, ``speed`` applied."""
         assert self._audio is not None, "start() comes first"
         yield first
         async for chunk in self._audio:
             yield chunk
 
-    async def _speak(self) -> AsyncIterator[AudioChunk]:
+    async def _speak(self) -> AsyncGenerator[AudioChunk]:
         self._record = await ledger().open(self._entry())
         metrics.RUNNING.inc()
         async with aclosing(self._said()) as said:
@@ -110,13 +110,15 @@ class Synthesis:
         """What was handed on so far, after ``speed``."""
         return round(self._samples * 1000 / self.info.sample_rate)
 
-    async def _said(self) -> AsyncIterator[AudioChunk]:
+    async def _said(self) -> AsyncGenerator[AudioChunk]:
         rate = self.info.sample_rate
         if not self.plan.utterances:
             yield AudioChunk(silence(PAUSE_SECONDS, rate))
             return
         tempo = Tempo(self.plan.speed, rate)
         spoken = 0
+        # Changing the tempo holds samples back; their marks wait for them.
+        held: tuple[Mark, ...] = ()
         following: Stream | None = None
         for index, utterance in enumerate(self.plan.utterances):
             stream = following or self._submit(utterance)
@@ -124,18 +126,18 @@ class Synthesis:
             begin = spoken
             async with aclosing(stream.__aiter__()) as chunks:
                 async for chunk in chunks:
-                    if chunk.samples.size == 0 and not chunk.marks:
-                        continue
                     if begin == spoken:
                         self._utterances_started = index + 1
                         self.seed = self.seed if self.seed is not None else stream.seed
                     if following is None and index + 1 < len(self.plan.utterances):
                         following = self._submit(self.plan.utterances[index + 1])
                     spoken += len(chunk.samples)
-                    marks = self._marks(chunk, begin / rate, self.plan.offsets[index])
-                    yield AudioChunk(tempo.process(chunk.samples), marks)
+                    held += self._marks(chunk, begin / rate, self.plan.offsets[index])
+                    if (samples := tempo.process(chunk.samples)).size:
+                        yield AudioChunk(samples, held)
+                        held = ()
             self._length_reached |= stream.finish_reason == "length"
-        yield AudioChunk(tempo.flush())
+        yield AudioChunk(tempo.flush(), held)
 
     def _submit(self, utterance: Utterance) -> Stream:
         if self.seed is not None:

@@ -122,7 +122,9 @@ class XFrameOptionsMiddleware(BrowserOnly, clickjacking.XFrameOptionsMiddleware)
 
 
 class CsrfViewMiddleware(BrowserOnly, csrf.CsrfViewMiddleware):  # type: ignore[misc]
-    async def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
+    async def process_view(  # type: ignore[override]
+        self, request: HttpRequest, *view: Any
+    ) -> HttpResponseBase | None:
         if not for_browsers(request):
             return None
         check = sync_to_async(super().process_view, thread_sensitive=True)

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import ApiKeyAuthentication, BrowserSession
-from accounts.counters import Counter, Metered, this_month
+from accounts.counters import Metered, this_month
 from accounts.gate import gated
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, MayOperate
@@ -146,7 +147,7 @@ class UsageView(NativeView):
 
 def used(metered: Metered, month: str) -> dict[str, Any]:
     """What an account or a key used, holds reserved and may use in a month."""
-    counter = metered.counter(month).first() or Counter()
+    counter = metered.counter(month)
     return {
         "characters": {
             "used": counter.characters_used,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
+from django.contrib.auth.models import User
 from rest_framework.request import Request
 
 from accounts.models import Account, ApiKey
@@ -18,7 +20,7 @@ def key_of(request: Request) -> ApiKey | None:
 def caller_of(request: Request, face: str) -> Caller:
     """Who asks: the key's account, or the browser user's own."""
     key = key_of(request)
-    account = key.account if key else Account.objects.for_user(request.user)
+    account = key.account if key else Account.objects.for_user(cast(User, request.user))
     return Caller(
         account=account,
         face=face,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 
 from speech.engine.types import AudioChunk, FinishReason
@@ -143,7 +143,7 @@ class Stream:
         finally:
             self.cancel()
 
-    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+    async def __aiter__(self) -> AsyncGenerator[AudioChunk]:
         loop = asyncio.get_running_loop()
         arrived = asyncio.Event()
 
