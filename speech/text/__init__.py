@@ -1,0 +1,10 @@
+"""Pure text work: what a person typed becomes speakable sentences, and those become utterances.
+
+Knows nothing of Django, engines or audio.
+"""
+
+from .language import detect_language, normalize_tag
+from .normalize import is_blank, is_speakable, normalize
+from .split import split
+
+__all__ = ["detect_language", "is_blank", "is_speakable", "normalize", "normalize_tag", "split"]

@@ -1,0 +1,83 @@
+"""English text in English words: abbreviations and signs here, figures in the modules beside.
+
+The order is the grammar: what a figure is (a phone number, an amount, a date) is decided before
+anything reads it as a plain number. Expects folded text without markup.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .english_codes import speak_codes
+from .english_dates import speak_dates
+from .english_measures import speak_measures
+from .english_money import speak_money
+from .grammar import Grammar
+
+_ABBREVIATIONS = {
+    "Mr.": "Mister", "Mrs.": "Missus", "Dr.": "Doctor", "Prof.": "Professor", "e.g.": "for example",
+    "i.e.": "that is", "vs.": "versus", "approx.": "approximately", "w/o": "without",
+    "w/": "with", "Gov.": "Governor", "Sen.": "Senator", "Rep.": "Representative",
+    "Capt.": "Captain", "Lt.": "Lieutenant", "Col.": "Colonel", "Gen.": "General",
+    "Fig.": "Figure", "fig.": "figure", "Vol.": "Volume", "vol.": "volume",
+}  # fmt: skip
+_TITLED = {"Fig.", "fig.", "Vol.", "vol."}
+_ABBREVIATION = re.compile(
+    r"(?<![\w.])(?:"
+    + "|".join(
+        re.escape(short) + (r"(?= ?\d)" if short in _TITLED else "") for short in _ABBREVIATIONS
+    )
+    + r")(?: (?=\w))?"
+)
+_ET_CETERA = re.compile(r"\betc\.(?= ?(?P<more>[a-z,;)])?)")
+_PER = re.compile(
+    r"(?<=\w) ?/ ?(?=(?:sec(?:ond)?|min(?:ute)?|hour|hr|day|night|week|month|mo|year|yr|person|user"
+    r"|unit|item|page|piece|seat)\b)"
+)
+_OPERATION = re.compile(r"(?<=[\w)²³])(?: ?([=≈≠≤≥×÷±+]) ?(?=[\w-])| ([<>]) (?=[\w-]))")
+_OPERATORS = {
+    "=": "equals", "≈": "is about", "≠": "is not equal to", "≤": "is at most",
+    "≥": "is at least", "<": "is less than", ">": "is greater than", "×": "times",
+    "÷": "divided by", "±": "plus or minus", "+": "plus",
+}  # fmt: skip
+_SIGNS = (
+    (re.compile(r" ?& ?"), " and "),
+    (re.compile(r"(?<=\w) ?@ ?(?=\w)|(?<!\w)@(?=\w)"), " at "),
+    (re.compile(r"(?<=\w)\+\+"), " plus plus"),
+    (re.compile(r"(?<=[A-Za-z])#(?!\w)"), " sharp"),
+    (re.compile(r"(?<=\w)\+(?!\w)"), " plus"),
+    (re.compile(r"(?<=\w)²"), " squared"),
+    (re.compile(r"(?<=\w)³"), " cubed"),
+    (re.compile(r" ?= ?(?=\w)"), " equals "),
+    (re.compile(r"(?<=\w)/(?=\w)"), " "),
+    (re.compile(r"%"), " percent"),
+    (re.compile(r"(?<=\w) ?\((?:e?s)\)"), "s"),
+)
+_SIGN = re.compile(r"[&@+#²³=/%(<>≈≠≤≥×÷±]")
+
+
+def speak_english(text: str) -> str:
+    """``text`` with figures, signs and common abbreviations as English words."""
+    text = _PER.sub(" per ", text)
+    text = _ABBREVIATION.sub(lambda short: _expand(short[0]), text)
+    text = _ET_CETERA.sub(lambda short: "et cetera" + ("" if short["more"] else "."), text)
+    if re.search(r"[\d#]", text):
+        text = _speak_figures(text, Grammar("en"))
+    if _SIGN.search(text):
+        text = _OPERATION.sub(_say_operation, text)
+        for sign, words in _SIGNS:
+            text = sign.sub(words, text)
+    return text
+
+
+def _expand(short: str) -> str:
+    return _ABBREVIATIONS[short.rstrip(" ")] + (" " if short.endswith(" ") else "")
+
+
+def _say_operation(operation: re.Match[str]) -> str:
+    return f" {_OPERATORS[operation[1] or operation[2]]} "
+
+
+def _speak_figures(text: str, grammar: Grammar) -> str:
+    text = speak_money(speak_codes(text))
+    return speak_measures(speak_dates(text, grammar), grammar)
