@@ -113,7 +113,8 @@ class AudioWriter:
         """Add samples; raises ``ValueError`` if one is NaN or infinite, before any is written."""
         if not is_finite(samples):
             raise ValueError("audio holds NaN or infinity")
-        self._writer.write(self._resampler.process(samples))
+        # Saturated before the filter too: in it a huge number would become an infinite one.
+        self._writer.write(self._resampler.process(samples.clip(-1.0, 1.0)))
 
     def finish(self) -> None:
         """Write what was held back and the container's end; the codec is freed."""

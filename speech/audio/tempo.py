@@ -1,7 +1,7 @@
 """Faster or slower speech at the same pitch, piece by piece.
 
 FFmpeg's atempo (WSOLA: windows of the source, overlapped where they match best) through PyAV.
-Samples wait for at most three windows of about 40 ms of the source.
+It holds back up to 0.2 s of the source, above double speed 0.3 s.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ MIN_SPEED, MAX_SPEED = 0.25, 4.0
 
 # atempo ends up to a window early and would take the last sound with it: silence behind the last
 # sample pushes everything through, and the exact length is cut from that.
-_TAIL_SECONDS = 0.25
+_TAIL_SECONDS = 0.5
+
+# atempo loses samples of a first frame that is shorter than a fraction of its window.
+_FRAME_SECONDS = 0.05
 
 
 class Tempo:
@@ -36,22 +39,26 @@ class Tempo:
         self._speed = speed
         self._sample_rate = sample_rate
         self._graph = _atempo_chain(speed, sample_rate) if speed != 1.0 else None
+        self._waiting = silence(0.0, sample_rate)
         self._taken = 0
         self._given = 0
 
     def process(self, samples: Samples) -> Samples:
         """What is ready of the output once ``samples`` are known; may be empty."""
-        if self._graph is None or not len(samples):
+        if self._graph is None:
             return samples
-        self._push(self._graph, samples)
         self._taken += len(samples)
+        self._waiting = np.concatenate([self._waiting, samples])
+        if len(self._waiting) >= _FRAME_SECONDS * self._sample_rate:
+            self._push(self._graph)
         return self._pull(self._graph)
 
     def flush(self) -> Samples:
         """The rest of the output. Nothing may be processed afterwards."""
         if self._graph is None or not self._taken:
             return silence(0.0, self._sample_rate)
-        self._push(self._graph, silence(_TAIL_SECONDS, self._sample_rate))
+        self._waiting = np.concatenate([self._waiting, silence(_TAIL_SECONDS, self._sample_rate)])
+        self._push(self._graph)
         self._graph.push(None)
         missing = round(self._taken / self._speed) - self._given
         return self._pull(self._graph)[:missing]
@@ -60,7 +67,8 @@ class Tempo:
         """When in the output one hears what stood at ``seconds`` in the input, within 0.1 s."""
         return seconds / self._speed
 
-    def _push(self, graph: Graph, samples: Samples) -> None:
+    def _push(self, graph: Graph) -> None:
+        samples, self._waiting = self._waiting, silence(0.0, self._sample_rate)
         frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="flt", layout="mono")
         frame.sample_rate = self._sample_rate
         frame.time_base = Fraction(1, self._sample_rate)

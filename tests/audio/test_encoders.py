@@ -143,3 +143,11 @@ def test_it_saturates_what_is_too_loud(format):
     # A wrapped sample would jump across the whole range from one sample to the next.
     assert np.abs(heard).max() > 0.9
     assert np.abs(np.diff(heard)).max() < 0.5
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_it_saturates_the_largest_number_there_is(format):
+    huge = np.full(4_800, np.finfo(np.float32).max, dtype=np.float32)
+    heard, _ = decode(encoded(create_encoder(format, 22_050), [huge, -huge]), format)
+    assert np.isfinite(heard).all()
+    assert np.abs(heard).max() > 0.9
