@@ -72,7 +72,7 @@ class CodecWriter:
     def __init__(self, codec: Codec, target: Target, sample_rate: int) -> None:
         self._codec = codec
         self._sample_rate = sample_rate
-        self._samples = 0
+        self._position = 0
         options = dict(codec.options)
         muxer_options = {"flush_packets": "1"} | codec.muxer_options
         if not isinstance(target, SeekableTarget):
@@ -89,7 +89,7 @@ class CodecWriter:
         """Add samples; what is beyond full scale saturates."""
         if len(samples):
             frame = self._frame(samples)
-            self._samples += len(samples)
+            self._position += len(samples)
             self._encode(frame)
 
     def finish(self) -> None:
@@ -115,7 +115,7 @@ class CodecWriter:
         )
         frame.sample_rate = self._sample_rate
         frame.time_base = Fraction(1, self._sample_rate)
-        frame.pts = self._samples
+        frame.pts = self._position
         return frame
 
     def _encode(self, frame: av.AudioFrame | None) -> None:

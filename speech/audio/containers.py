@@ -51,15 +51,15 @@ class PcmWriter:
         self._sample_rate = sample_rate
 
     def write(self, samples: Samples) -> None:
-        """See ``Writer``."""
+        """Add samples; what is beyond full scale saturates."""
         if len(samples):
             self._target.write(to_s16(samples).tobytes())
 
     def finish(self) -> None:
-        """See ``Writer``."""
+        """Nothing is held back."""
 
     def close(self) -> None:
-        """See ``Writer``."""
+        """There is no codec."""
 
 
 class WavWriter(PcmWriter):
@@ -74,7 +74,7 @@ class WavWriter(PcmWriter):
         self._data_size: int | None = None
 
     def write(self, samples: Samples) -> None:
-        """See ``Writer``."""
+        """Add samples, behind the header if they are the first."""
         if len(samples):
             header = self._header(UNKNOWN_SIZE) if self._data_size is None else b""
             data = to_s16(samples).tobytes()
@@ -82,7 +82,7 @@ class WavWriter(PcmWriter):
             self._data_size = (self._data_size or 0) + len(data)
 
     def finish(self) -> None:
-        """See ``Writer``."""
+        """Correct the header's sizes where the target lets us go back."""
         if self._data_size is None:
             self._target.write(self._header(0))
         elif isinstance(self._target, SeekableTarget):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from .codecs import AAC, FLAC, MP3, OPUS, CodecWriter
 from .containers import PcmWriter, Target, WavWriter, Writer
@@ -20,22 +19,6 @@ PCM_RATE = 24_000
 """The rate of bare samples, which cannot state it: the one that OpenAI's clients assume."""
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 48_000
-
-
-class Encoder(Protocol):
-    """What turns an utterance into bytes. One thread at a time may use it, which one is free."""
-
-    media_type: str
-    sample_rate: int
-
-    def encode(self, samples: Samples) -> bytes:
-        """Add samples, float32 mono at the input rate; return the bytes that are ready."""
-
-    def flush(self) -> bytes:
-        """End the stream and return what was held back; b"" when asked again."""
-
-    def close(self) -> None:
-        """Free the codec of a stream that is not wanted any more. May be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +125,11 @@ class _Sink:
         return data
 
 
-class StreamEncoder:
-    """The ``Encoder`` of every format."""
+class Encoder:
+    """Turns one stream of samples into bytes. Any thread may use it, one at a time.
+
+    ``sample_rate`` in Hz is that of the bytes, ``media_type`` names them to a client.
+    """
 
     def __init__(self, format: str, input_rate: int, sample_rate: int | None = None) -> None:
         self._sink = _Sink()
@@ -153,14 +139,17 @@ class StreamEncoder:
         self.media_type = media_type(format, self.sample_rate)
 
     def encode(self, samples: Samples) -> bytes:
-        """See ``Encoder``; raises ``ValueError`` for NaN or infinity, or after the end."""
+        """Add float32 mono samples at the input rate; return the bytes that are ready.
+
+        Raises ``ValueError`` for NaN or infinity, and after the end.
+        """
         if self._ended:
             raise ValueError("the stream has ended")
         self._writer.write(samples)
         return self._sink.take()
 
     def flush(self) -> bytes:
-        """See ``Encoder``."""
+        """End the stream and return what was held back; ``b""`` when asked again."""
         if self._ended:
             return b""
         self._ended = True
@@ -168,7 +157,7 @@ class StreamEncoder:
         return self._sink.take()
 
     def close(self) -> None:
-        """See ``Encoder``."""
+        """Free the codec of a stream that nobody wants any more. May be repeated."""
         self._ended = True
         self._writer.close()
 
@@ -179,4 +168,4 @@ def create_encoder(format: str, input_rate: int, sample_rate: int | None = None)
     PCM leaves at 24 kHz, Opus at 48 kHz, the others at the engine's rate where the format allows;
     ``sample_rate`` changes that for pcm, wav and flac. Raises ``ValueError``, see ``output_rate``.
     """
-    return StreamEncoder(format, input_rate, sample_rate)
+    return Encoder(format, input_rate, sample_rate)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech.audio import Resampler, create_encoder
 
-from .sound import cut_at, encoded, voiced
+from .sound import cut, cut_at, encoded, voiced
 
 SECONDS = 0.35
 SOUNDS = {rate: voiced(SECONDS, rate) for rate in (16_000, 22_050, 24_000, 48_000)}
@@ -38,3 +40,12 @@ def test_it_resamples_any_chunks_to_the_same_samples(edges, rates):
 
     samples = SOUNDS[rates[0]]
     assert resampled(cut_at(samples, edges)) == resampled([samples])
+
+
+def test_it_gives_the_same_bytes_from_many_threads():
+    def work(format):
+        return encoded(create_encoder(format, 24_000), cut(SOUNDS[24_000], 1_920))
+
+    formats = ["mp3", "aac", "flac", "wav", "pcm"] * 4
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, formats)) == [work(format) for format in formats]
