@@ -15,11 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from speech.engine.errors import EngineError, EngineUnavailable, InvalidUtterance, ReaderStalled
 from speech.engine.hosts import protocol
@@ -45,7 +44,8 @@ class Generation:
     ``info``, ``beat`` and ``refusal`` are the last of each that the child has sent.
     """
 
-    def __init__(self, engine: str, config: Mapping[str, Any], heartbeat: float) -> None:
+    def __init__(self, begin: bytes) -> None:
+        """Start a child and give it its first frame. Raises OSError where that is impossible."""
         ours, theirs = socket.socketpair()
         log_reader, log_writer = os.pipe()
         self._pair = Pair(ours, log_reader)
@@ -53,12 +53,16 @@ class Generation:
         self._closed = False
         self._listeners: dict[int, tuple[Stream, Flow]] = {}
         self._calls: dict[int, Future[None]] = {}
-        self._process = _spawn(theirs, log_writer)
+        try:
+            self._process = _spawn(theirs, log_writer)
+        except OSError:
+            self._pair.close()
+            raise
         self.info: EngineInfo | None = None
         self.beat: protocol.Beat | None = None
         self.refusal: EngineError | None = None
         self.spawned = self.heard = time.monotonic()
-        self._send(protocol.Begin(engine, dict(config), heartbeat))
+        self._pair.send(begin)
 
     @property
     def pid(self) -> int:

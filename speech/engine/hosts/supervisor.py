@@ -17,7 +17,7 @@ from typing import Any
 from speech.engine.errors import EngineUnavailable
 from speech.engine.hosts.codec import ProtocolError
 from speech.engine.hosts.generation import Generation
-from speech.engine.hosts.protocol import Beat
+from speech.engine.hosts.protocol import Beat, Begin, pack
 from speech.engine.types import EngineInfo, EngineState
 
 # A child that lived this long has not crashed "again"; five that did not are a crash loop.
@@ -40,7 +40,7 @@ class Limits:
 
     hello: float = 10.0
     heartbeat: float = 0.25
-    silence: float = 5.0
+    silence: float = 10.0
     step: float = 20.0
     parked: float = 30.0
     backoff: float = 30.0
@@ -78,7 +78,7 @@ class Supervisor:
 
     def __init__(self, engine: str, config: Mapping[str, Any], limits: Limits) -> None:
         self._engine = engine
-        self._config = config
+        self._begin = pack(Begin(engine, dict(config), limits.heartbeat))
         self._limits = limits
         self._stopping = threading.Event()
         self._settled = threading.Event()
@@ -121,9 +121,12 @@ class Supervisor:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._current = generation = Generation(
-                self._engine, self._config, self._limits.heartbeat
-            )
+            try:
+                self._current = generation = Generation(self._begin)
+            except OSError as error:
+                log.error("No process could be started for the engine: %s", error)
+                self._rest(self._backoff(0.0), "The engine's process could not be started.")
+                continue
             log.info("The engine %r runs in process %d.", self._engine, generation.pid)
             reason, hung = self._watch(generation)
             self._end(generation, reason, hung)
@@ -132,7 +135,8 @@ class Supervisor:
         """Carry messages until this child must go; why, and whether it hangs."""
         steps = StepWatch(self._limits.step)
         tick = min(self._limits.heartbeat, self._limits.silence / 4)
-        while True:
+        looked = 0.0
+        while not self._stopping.is_set():
             try:
                 generation.turn(tick)
             except EOFError:
@@ -140,14 +144,15 @@ class Supervisor:
             except ProtocolError as error:
                 log.error("The engine's process sent nonsense: %s", error)
                 return "The engine's process broke down.", False
-            if self._stopping.is_set():
-                return "The engine is stopped.", False
             self._greet(generation)
-            generation.drop_parked(self._limits.parked)
-            if reason := self._failed(generation):
-                return reason, False
-            if reason := self._hangs(generation, steps):
-                return reason, True
+            if time.monotonic() - looked >= tick:
+                looked = time.monotonic()
+                generation.drop_parked(self._limits.parked)
+                if reason := self._failed(generation):
+                    return reason, False
+                if reason := self._hangs(generation, steps):
+                    return reason, True
+        return "The engine is stopped.", False
 
     def _greet(self, generation: Generation) -> None:
         if generation.info and self.generation is None:
@@ -155,6 +160,8 @@ class Supervisor:
             self._settled.set()
 
     def _last_words(self, generation: Generation) -> str:
+        if self._stopping.is_set():
+            return "The engine is stopped."
         if generation.refusal:
             return generation.refusal.message
         return "The engine's process ended."
@@ -183,26 +190,29 @@ class Supervisor:
     def _end(self, generation: Generation, reason: str, hung: bool) -> None:
         """Answer the waiters first, then look into the child, then end it and wait."""
         self.generation = None
-        delay = 0.0 if self._stopping.is_set() else self._backoff(generation)
-        self.reason = reason
+        stopping = self._stopping.is_set()
+        delay = 0.0 if stopping else self._backoff(time.monotonic() - generation.spawned)
         answered = generation.close(reason, max(1.0, delay + (self.load_seconds or 0.0)))
         if hung:
             generation.dump_stacks()
         code = generation.bury(0.0 if hung else _LEAVE_SECONDS)
         self._current = None
-        self._settled.set()
-        if self._stopping.is_set():
-            return
-        log.error(
-            "%s (process %d, exit code %s.) %d streams ended with it; starting again in %.1f s.",
-            reason, generation.pid, code, answered, delay,
-        )  # fmt: skip
+        if not stopping:
+            log.error("%s It ended %d streams.", reason, answered)
+            log.error("Process %d left with code %d.", generation.pid, code)
+            self._rest(delay, reason)
+
+    def _rest(self, delay: float, reason: str) -> None:
+        """Nobody speaks for so long; whoever asks hears why."""
+        self.reason = reason
         self._next_start = time.monotonic() + delay
+        self._settled.set()
+        log.warning("The engine starts again in %.1f s.", delay)
         self._stopping.wait(delay)
         self.restarts += 1
 
-    def _backoff(self, generation: Generation) -> float:
-        lived = time.monotonic() - generation.spawned
+    def _backoff(self, lived: float) -> float:
+        """Seconds until the next child, from how often in a row one did not last."""
         self._crashes = 1 if lived > _STEADY_SECONDS else self._crashes + 1
         looping = self._crashes >= _LOOP_CRASHES
         self.state = EngineState.FAILED if looping else EngineState.LOADING
