@@ -15,10 +15,11 @@ ENV VENV=/opt/venv
 # PyTorch's builds for the CPU are a tenth of the others and come from an index of their own.
 RUN --mount=type=cache,target=/root/.cache/pip \
     case "$DEVICE" in \
-        cpu) PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make install ;; \
-        cuda) make install ;; \
+        cpu) export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu ;; \
+        cuda) ;; \
         *) echo "DEVICE is cpu or cuda, not $DEVICE" >&2; exit 1 ;; \
-    esac
+    esac \
+ && make install
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /data voxplatform \
