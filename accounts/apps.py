@@ -7,3 +7,7 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        """Registers the checks."""
+        from accounts import checks  # noqa: F401

@@ -40,7 +40,7 @@ class Ledger:
         self,
         *,
         lease_seconds: float = 30,
-        renew_seconds: float = 10,
+        renew_seconds: float = 5,
         sweep_seconds: float = 15,
         open_seconds: float = 6,
         retry_seconds: float = 0.5,
@@ -55,7 +55,7 @@ class Ledger:
         self._renew_at = self._sweep_at = self._retry_at = 0.0
         # Touched by the writer alone. A record that was committed without our hearing of it is in
         # neither, so nobody renews its lease and it is swept.
-        self._open_ids: set[int] = set()
+        self._open_records: dict[int, Callable[[], None] | None] = {}
         self._unsettled: list[tuple[int, Outcome, Future[None]]] = []
 
     def start(self) -> None:
@@ -75,13 +75,14 @@ class Ledger:
         self._writer.submit(connection.close)
         self._writer.shutdown()
 
-    async def open(self, entry: Entry) -> int:
+    async def open(self, entry: Entry, on_revoked: Callable[[], None] | None = None) -> int:
         """Reserve and record a synthesis before the engine is asked; returns the record's id.
 
         Raises QuotaExceeded, TooManyStreams or DatabaseUnavailable. A caller that gives up
-        waiting leaves no open record behind.
+        waiting leaves no open record behind. ``on_revoked`` is called, perhaps more than once and
+        on the writer's thread, within ``renew_seconds`` of the key's or the account's end.
         """
-        opening = self._writer.submit(self._open, entry)
+        opening = self._writer.submit(self._open, entry, on_revoked)
         try:
             async with asyncio.timeout(self._open_seconds):
                 return await asyncio.wrap_future(opening)
@@ -107,9 +108,9 @@ class Ledger:
 
     # -- on the writer's thread
 
-    def _open(self, entry: Entry) -> int:
+    def _open(self, entry: Entry, on_revoked: Callable[[], None] | None) -> int:
         record_id = self._write(lambda: usage.open_record(entry, self.boot, self._lease))
-        self._open_ids.add(record_id)
+        self._open_records[record_id] = on_revoked
         return record_id
 
     def _settle(self, record_id: int, outcome: Outcome, settled: Future[None]) -> None:
@@ -124,7 +125,7 @@ class Ledger:
             self._unsettled.append((record_id, outcome, settled))
             self._retry_at = monotonic() + self._retry_seconds
         else:
-            self._open_ids.discard(record_id)
+            self._open_records.pop(record_id, None)
             settled.set_result(None)
 
     def _settle_late(self) -> int:
@@ -147,17 +148,22 @@ class Ledger:
         now = monotonic()
         try:
             if now >= self._renew_at:
-                self._write(lambda: usage.renew_leases(self._open_ids, self._lease))
                 self._renew_at = now + self._renew_seconds
+                self._write(lambda: usage.renew_leases(self._open_records, self._lease))
+                self._stop_revoked(self._write(lambda: usage.revoked_among(self._open_records)))
             if now >= self._sweep_at:
-                swept = self._write(usage.sweep)
                 self._sweep_at = now + self._sweep_seconds
-                if swept:
+                if swept := self._write(usage.sweep):
                     logger.warning("closed %d usage records that a dead process left open", swept)
         except DatabaseUnavailable:
             logger.warning("the ledger finds no database; it goes on trying")
         if self._unsettled and now >= self._retry_at:
             self._settle_late()
+
+    def _stop_revoked(self, record_ids: list[int]) -> None:
+        for record_id in record_ids:
+            if on_revoked := self._open_records.get(record_id):
+                on_revoked()
 
     def _write(self, transaction: Callable[[], T]) -> T:
         """Run a transaction; a connection that the server had closed is replaced once."""

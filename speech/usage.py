@@ -8,20 +8,20 @@ clock, so that servers need not agree on theirs. Knows nothing of threads or of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.counters import this_month
 from accounts.reservations import Reservation
 from speech.models import UsageRecord
 
-_RENEWED_AT_ONCE = 500
-_SWEPT_AT_ONCE = 200
+_AT_ONCE = 500
 
 _NOW = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
@@ -157,16 +157,36 @@ def _charged(outcome: Outcome, reservation: Reservation) -> tuple[int, int]:
 
 def renew_leases(record_ids: Iterable[int], lease: timedelta) -> None:
     """Keep these records from being swept, where they are still open."""
-    ids = list(record_ids)
-    for start in range(0, len(ids), _RENEWED_AT_ONCE):
-        UsageRecord.objects.filter(
-            pk__in=ids[start : start + _RENEWED_AT_ONCE], lease_until__isnull=False
-        ).update(lease_until=Now() + lease)
+    for ids in _batches(record_ids):
+        open_records = UsageRecord.objects.filter(pk__in=ids, lease_until__isnull=False)
+        open_records.update(lease_until=Now() + lease)
+
+
+def revoked_among(record_ids: Iterable[int]) -> list[int]:
+    """Those whose key was revoked, or whose account was switched off, since they were opened."""
+    refused = (
+        Q(key__revoked_at__isnull=False)
+        | Q(account__is_active=False)
+        | Q(account__personal_of__is_active=False)
+    )
+    return [
+        record_id
+        for ids in _batches(record_ids)
+        for record_id in UsageRecord.objects.filter(refused, pk__in=ids).values_list(
+            "pk", flat=True
+        )
+    ]
 
 
 def sweep() -> int:
     """Close what dead processes left open, free of charge. Returns how many were closed."""
     expired = UsageRecord.objects.filter(lease_until__lt=Now())
-    ids = list(expired.order_by("lease_until").values_list("pk", flat=True)[:_SWEPT_AT_ONCE])
+    ids = list(expired.order_by("lease_until").values_list("pk", flat=True)[:_AT_ONCE])
     abandoned = Outcome(UsageRecord.Outcome.SERVER_FAILED, error_code="server_died")
     return sum(close_record(record_id, abandoned, only_expired=True) for record_id in ids)
+
+
+def _batches(record_ids: Iterable[int]) -> Iterator[list[int]]:
+    """A statement takes only so many parameters."""
+    ids = list(record_ids)
+    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))

@@ -1,0 +1,184 @@
+"""What every test may use: a place for data that is not ``data/``, services, and three people.
+
+Alice owns an account, Bob is a member of it, Charlie is a stranger who must see nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+import pytest
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+POSTGRES = os.environ.get("POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+assert "voxplatform.settings" not in sys.modules, "the settings were read before DATA_DIR was set"
+DATA_DIR = Path(tempfile.mkdtemp(prefix="voxplatform-tests-"))
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+os.environ.update(DATA_DIR=str(DATA_DIR), DJANGO_SETTINGS_MODULE="voxplatform.settings")
+for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "SPEECH_ENGINE"):
+    os.environ.pop(name, None)
+django.setup()
+# Slow on purpose is for people's passwords, not for those of these tests.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _answers(url: str) -> bool:
+    place = urlsplit(url)
+    try:
+        socket.create_connection((place.hostname, place.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+# Marker -> what it needs, and whether that is here.
+SERVICES = {
+    "postgres": ("PostgreSQL", lambda: _answers(POSTGRES)),
+    "redis": ("Redis", lambda: _answers(REDIS)),
+    "browser": ("Chromium", lambda: CHROMIUM is not None),
+}
+MISSING: dict[str, int] = {}
+
+
+def pytest_collection_modifyitems(items):
+    run_slow = os.environ.get("SLOW") == "1"
+    must_have = os.environ.get("REQUIRE_SERVICES") == "1"
+    absent = {
+        marker: service
+        for marker, (service, is_here) in SERVICES.items()
+        if any(item.get_closest_marker(marker) for item in items) and not is_here()
+    }
+    for item in items:
+        if item.get_closest_marker("slow") and not run_slow:
+            item.add_marker(pytest.mark.skip(reason="slow: runs with SLOW=1"))
+        for marker, service in absent.items():
+            if item.get_closest_marker(marker) and not must_have:
+                MISSING[service] = MISSING.get(service, 0) + 1
+                item.add_marker(pytest.mark.skip(reason=f"needs {service}"))
+
+
+def pytest_runtest_setup(item):
+    for marker, (service, is_here) in SERVICES.items():
+        if item.get_closest_marker(marker) and not is_here():
+            pytest.fail(f"REQUIRE_SERVICES=1, but there is no {service}", pytrace=False)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for service, count in MISSING.items():
+        terminalreporter.write_line(
+            f"NOT TESTED: {count} tests were skipped, because there is no {service} here.",
+            red=True,
+            bold=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """A file, because a database in memory is one thread's own. ``DATA_DIR`` is this process's."""
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(DATA_DIR / "test.sqlite3")
+
+
+@pytest.fixture
+def postgres_url():
+    """A PostgreSQL database of its own, dropped afterwards."""
+    import psycopg
+
+    name = f"voxplatform_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield f"{POSTGRES}/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def alice(db, django_user_model):
+    return django_user_model.objects.create_user("alice", "alice@example.com", "alice's password")
+
+
+@pytest.fixture
+def account(alice):
+    """Alice's, personal at first."""
+    from accounts.models import Account
+
+    return Account.objects.for_user(alice)
+
+
+@pytest.fixture
+def bob(account, django_user_model):
+    from accounts.models import Membership
+
+    bob = django_user_model.objects.create_user("bob", "bob@example.com", "bob's password")
+    Membership.objects.create(user=bob, account=account)
+    return bob
+
+
+@pytest.fixture
+def charlie(db, django_user_model):
+    return django_user_model.objects.create_user("charlie", "c@example.com", "charlie's password")
+
+
+@pytest.fixture
+def issued(account, alice):
+    """The text of a key of Alice's account, and the key."""
+    from accounts.models import ApiKey
+
+    return ApiKey.issue(account, "Alice's laptop", created_by=alice)
+
+
+@pytest.fixture
+def raw_key(issued):
+    return issued[0]
+
+
+@pytest.fixture
+def api_key(issued):
+    return issued[1]
+
+
+@pytest.fixture(scope="session")
+def migrated_dir():
+    """A data directory with a migrated database and nothing else: to be copied, not used."""
+    from tests.live import manage
+
+    template = DATA_DIR / "template"
+    template.mkdir()
+    manage(template, "migrate", "--verbosity=0")
+    return template
+
+
+@pytest.fixture(scope="module")
+def data_dir(migrated_dir, tmp_path_factory):
+    """A data directory of this module's own, ready to serve from."""
+    return shutil.copytree(migrated_dir, tmp_path_factory.mktemp("live") / "data")
+
+
+@pytest.fixture(scope="module")
+def live_key(data_dir):
+    """A key for the live server, with every scope."""
+    from accounts.models import SCOPES
+    from tests.live import manage
+
+    scopes = [f"--scope={scope}" for scope in SCOPES]
+    return manage(data_dir, "createapikey", "tests", *scopes).strip()
+
+
+@pytest.fixture(scope="module")
+def server(data_dir):
+    """The platform, live, with the tone engine. Tests that turn faults on turn them off again."""
+    from tests.live import LiveServer
+
+    with LiveServer(data_dir) as server:
+        yield server

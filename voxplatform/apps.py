@@ -1,0 +1,13 @@
+"""The project as an app, for its commands and checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class VoxPlatformConfig(AppConfig):
+    name = "voxplatform"
+
+    def ready(self) -> None:
+        """Registers the checks."""
+        from voxplatform import checks  # noqa: F401
