@@ -252,7 +252,6 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 SPEECH_ENGINE = env.str("SPEECH_ENGINE", default="auto")
 QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=20)
-ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)
 ENGINE_CONFIG = env.json("ENGINE_CONFIG", default={})
 
 # -- logs

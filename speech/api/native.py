@@ -21,7 +21,7 @@ from accounts.gate import gated
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, MayOperate
 from accounts.throttling import KeyRateThrottle
-from speech.api.parsers import StrictJSONParser
+from speech.api.parsers import json_body
 from speech.api.requests import caller_of, rate_headers, warning
 from speech.api.responses import Prepared, speech_response
 from speech.api.serializers import NativeSpeechSerializer
@@ -35,7 +35,6 @@ class NativeView(APIView):
 
     authentication_classes = [ApiKeyAuthentication, BrowserSession]
     throttle_classes = [KeyRateThrottle]
-    parser_classes = [StrictJSONParser]
     content_negotiation_class = IgnoreAccept
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -56,7 +55,7 @@ class NativeSpeechGate(NativeView):
         responses={(200, "audio/*"): OpenApiTypes.BINARY, (200, "text/event-stream"): str},
     )
     def post(self, request: Request) -> HttpResponseBase:
-        serializer = NativeSpeechSerializer(data=request.data)
+        serializer = NativeSpeechSerializer(data=json_body(request))
         serializer.is_valid(raise_exception=True)
         synthesis = prepare(serializer.speech_request(), caller_of(request, "native"))
         return Prepared(synthesis, {**rate_headers(request), **warning(synthesis.plan.warnings)})

@@ -17,7 +17,7 @@ from accounts.models import ApiKey
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, ListingAllowed
 from accounts.throttling import KeyRateThrottle
-from speech.api.parsers import StrictJSONParser
+from speech.api.parsers import json_body
 from speech.api.requests import caller_of, key_of, rate_headers, warning
 from speech.api.responses import Prepared, speech_response
 from speech.api.serializers import SpeechSerializer
@@ -32,7 +32,6 @@ class SpeechGate(APIView):
 
     permission_classes = [HasScope("speech")]
     throttle_classes = [KeyRateThrottle]
-    parser_classes = [StrictJSONParser]
     content_negotiation_class = IgnoreAccept
 
     @extend_schema(
@@ -41,7 +40,7 @@ class SpeechGate(APIView):
         responses={(200, "audio/*"): OpenApiTypes.BINARY, (200, "text/event-stream"): str},
     )
     def post(self, request: Request) -> HttpResponseBase:
-        serializer = SpeechSerializer(data=request.data)
+        serializer = SpeechSerializer(data=json_body(request))
         serializer.is_valid(raise_exception=True)
         synthesis = prepare(serializer.speech_request(), caller_of(request, "openai"))
         notes = [f"{name} is unknown and was ignored" for name in serializer.unknown()]

@@ -33,8 +33,20 @@ class Text(serializers.CharField):
         return data
 
 
+def _range(low: float, high: float) -> dict[str, Any]:
+    """Both bounds in either message: who overshoots one wants to know the other."""
+    message = f"It must lie between {low} and {high}."
+    return {"min_value": message, "max_value": message}
+
+
 class Number(serializers.FloatField):
     """A finite number; true and "1" are not numbers."""
+
+    def __init__(self, min_value: float, max_value: float, **kwargs: Any) -> None:
+        messages = _range(min_value, max_value)
+        super().__init__(
+            min_value=min_value, max_value=max_value, error_messages=messages, **kwargs
+        )
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
@@ -50,6 +62,12 @@ class Number(serializers.FloatField):
 
 class Integer(serializers.IntegerField):
     """A whole number; 1.0 and true are not."""
+
+    def __init__(self, min_value: int, max_value: int, **kwargs: Any) -> None:
+        messages = _range(min_value, max_value)
+        super().__init__(
+            min_value=min_value, max_value=max_value, error_messages=messages, **kwargs
+        )
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):

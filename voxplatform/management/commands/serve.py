@@ -7,6 +7,7 @@ either side works.
 from __future__ import annotations
 
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -27,11 +28,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="address to listen on")
         parser.add_argument("--port", default=settings.PORT, type=int, help="0 takes a free one")
+        if settings.SPEECH_ENGINE == "tone":
+            parser.add_argument(
+                "--faults", type=Path, help="for tests: a file that sets the engine's fault switches"
+            )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         # Importing the application sets up what it carries: not before `serve` was really asked.
+        from voxplatform import faults
         from voxplatform.asgi import application
 
+        if options.get("faults"):
+            faults.watch(options["faults"])
         try:
             serve(
                 application,
