@@ -50,6 +50,7 @@ class Channel(http.HTTPChannel):
         self.server = server
         self.limits = server.limits
         self.maxHeaders = self.limits.header_count
+        self.totalHeadersSize = self.limits.header_bytes
         self.phase = Phase.HEADERS
         self.deadline = time.monotonic() + self.limits.header_seconds
         self.silent = True

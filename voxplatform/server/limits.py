@@ -31,7 +31,7 @@ class Limits:
     """Once body_seconds are over, the bytes per second a body must have come in with."""
     idle_seconds: float = 75
     """How long a connection is kept between two requests."""
-    linger_seconds: float = 1
+    linger_seconds: float = 0.5
     linger_bytes: int = 256 * KIB
     """How long, and how much, a refused client may go on sending so that it can read the answer."""
 

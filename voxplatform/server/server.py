@@ -7,6 +7,7 @@ asked of a function it is given.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -35,8 +36,8 @@ from voxplatform.server.websocket import WebSocket
 logger = logging.getLogger(__name__)
 
 _BACKLOG = 1024
-_SWEEP_SECONDS = 0.5
-_LAST_SECONDS = 5
+_SWEEP_SECONDS = 0.25
+_JOIN_SECONDS = 5
 
 
 class CannotServe(Exception):
@@ -87,6 +88,7 @@ class Server(DaphneServer):
             openHandshakeTimeout=self.websocket_handshake_timeout,
             maxMessagePayloadSize=self.limits.message_bytes,
             maxFramePayloadSize=self.limits.message_bytes,
+            failByDrop=False,  # a close frame that says why, then the drop
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self._on_signal)
@@ -99,6 +101,7 @@ class Server(DaphneServer):
         try:
             listener = self._bind()
             await self.lifespan.startup()
+            gc.freeze()  # what the start made stays: collections need not look through it again
             self._listen(listener)
             sweeper = asyncio.create_task(self._sweep())
             await self.stopping.wait()
@@ -176,10 +179,10 @@ class Server(DaphneServer):
         self.port.stopListening()
         for open_one in self._open():
             open_one.transport.abortConnection()
-        await self._wait_until_idle(_LAST_SECONDS)
+        await self._wait_until_idle(self.limits.close_seconds)
         for task in list(self.applications.values()):
             task.cancel()
-        await self._wait_until_idle(_LAST_SECONDS)
+        await self._wait_until_idle(self.limits.close_seconds)
 
     async def _wait_until_idle(self, seconds: float) -> None:
         deadline = self.loop.time() + seconds
@@ -247,6 +250,6 @@ def serve(application: Any, **options: Any) -> None:
     Server(application, **options).run()
     # A view that still runs in a worker thread must not keep the process: the interpreter would
     # wait for it without end.
-    watchdog = threading.Timer(_LAST_SECONDS, os._exit, [0])
+    watchdog = threading.Timer(_JOIN_SECONDS, os._exit, [0])
     watchdog.daemon = True
     watchdog.start()

@@ -43,6 +43,7 @@ class WebSocket(WebSocketProtocol):
         self.arrived = asyncio.Event()
         self.writable = asyncio.Event()
         self.writable.set()
+        self.reading = True
         self.lagging_since: float | None = None
         self.message_since: float | None = None
         self.tokens = float(server.limits.frame_burst)
@@ -108,6 +109,7 @@ class WebSocket(WebSocketProtocol):
         limits = self.server.limits
         if self.inbox_bytes > limits.queue_bytes or len(self.inbox) > limits.queue_messages:
             self.lagging_since = self.lagging_since or time.monotonic()
+            self.reading = False
             self.transport.pauseProducing()
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
@@ -134,18 +136,21 @@ class WebSocket(WebSocketProtocol):
     # ASGI
 
     async def receive(self) -> Message:
-        """The next message; reading goes on when the application has caught up by half."""
+        """The next message. Reading goes on when half is left, the lag ends when nothing is."""
         while not self.inbox:
             self.arrived.clear()
             await self.arrived.wait()
         message = self.inbox.popleft()
         self.inbox_bytes -= len(message.get("bytes") or (message.get("text") or "").encode())
-        if self.lagging_since is not None and self._caught_up():
+        if not self.inbox:
             self.lagging_since = None
-            self.transport.resumeProducing()
+        if not self.reading and self._is_half_empty():
+            self.reading = True
+            if self.writable.is_set():
+                self.transport.resumeProducing()
         return message
 
-    def _caught_up(self) -> bool:
+    def _is_half_empty(self) -> bool:
         limits = self.server.limits
         few = len(self.inbox) <= limits.queue_messages // 2
         return few and self.inbox_bytes <= limits.queue_bytes // 2
@@ -195,7 +200,7 @@ class WebSocket(WebSocketProtocol):
 
     def resumeProducing(self) -> None:
         self.writable.set()
-        if self.lagging_since is None:
+        if self.reading:
             self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
