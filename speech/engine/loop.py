@@ -24,9 +24,9 @@ from speech.engine.errors import (
     SynthesisFailed,
     UnsupportedByEngine,
 )
-from speech.engine.fair_queue import FairQueue
 from speech.engine.guard import BadAudio, OutputGuard
 from speech.engine.lifecycle import Lifecycle
+from speech.engine.scheduler import Scheduler
 from speech.engine.sequence import Sequence, SequenceStatus
 from speech.engine.stream import Stream
 from speech.engine.types import (
@@ -52,11 +52,11 @@ SHORTEST_LOOKAHEAD = 0.25
 MEMORY_ERRORS = (3, 60.0)
 """So many steps out of memory within so many seconds, and the model is given up."""
 
-PACE_MEMORY = 0.1
-"""The weight of the latest utterance in the mean by which waiting times are told."""
-
 PATIENCE = 10.0
 """Seconds to wait for the engine's thread when it is asked to unload or to stop."""
+
+
+_END = object()
 
 
 class DeviceLost(Exception):
@@ -81,14 +81,11 @@ class LoopEngine(Engine):
         park_seconds: float = 30.0,
     ) -> None:
         self.step_started: float | None = None
-        self._slots = slots
         self._max_waiting = max_waiting
         self._queue_seconds = queue_seconds
         self._park_seconds = park_seconds
-        self._utterance_seconds = 0.0  # how long one holds its slot, a running mean
         self._memory_errors: list[float] = []
-        self._waiting: FairQueue[Sequence] = FairQueue()
-        self._running: dict[Sequence, None] = {}
+        self._scheduler = Scheduler(slots)
         self._arriving: dict[Sequence, None] = {}  # submitted, not yet seen by the thread
         self._worker = Worker("engine")
         self._model = Lifecycle(self._worker, self._load, self._model_changed)
@@ -104,8 +101,8 @@ class LoopEngine(Engine):
         """Give the model's memory back."""
 
     @abstractmethod
-    def _speak(self, sequence: Sequence) -> Iterator[AudioChunk]:
-        """The utterance's audio; each ``next`` is one step on the engine's thread."""
+    def _speak(self, sequence: Sequence) -> Iterator[None]:
+        """Say it: between two ``yield`` lies one step, which hands audio over with ``_emit``."""
 
     def _examine(self, utterance: Utterance) -> None:
         """Raise InvalidUtterance or UnsupportedByEngine. Called from any thread."""
@@ -160,7 +157,7 @@ class LoopEngine(Engine):
         if waiting >= self._max_waiting:
             raise EngineBusy(
                 "Too many requests are waiting to be spoken.",
-                retry_after=min(60.0, max(1.0, self._utterance_seconds * waiting / self._slots)),
+                retry_after=self._scheduler.retry_after(waiting),
             )
 
     def submit(self, utterance: Utterance) -> Stream:
@@ -177,13 +174,13 @@ class LoopEngine(Engine):
             state=self._model.state,
             reason=self._model.reason,
             waiting=self._count_waiting(),
-            running=len(self._running),
-            slots=self._slots,
+            running=len(self._scheduler.running),
+            slots=self._scheduler.slots,
             load_seconds=self._model.load_seconds,
         )
 
     def _count_waiting(self) -> int:
-        return len(self._waiting) + len(self._arriving)
+        return len(self._scheduler.waiting) + len(self._arriving)
 
     # -- the model
 
@@ -199,7 +196,7 @@ class LoopEngine(Engine):
         self._unload()
 
     def _answer_unload(self, answer: Future[None]) -> None:
-        if self._running or len(self._waiting) or self._model.state is EngineState.LOADING:
+        if self._is_at_work():
             answer.set_exception(EngineBusy("The engine is at work; it cannot be unloaded now."))
             return
         if self._model.state is EngineState.READY:
@@ -207,13 +204,18 @@ class LoopEngine(Engine):
             self._model.to(EngineState.COLD, NOT_LOADED)
         answer.set_result(None)
 
+    def _is_at_work(self) -> bool:
+        scheduler = self._scheduler
+        loading = self._model.state is EngineState.LOADING
+        return loading or bool(scheduler.running) or len(scheduler.waiting) > 0
+
     def _fail_engine(self, reason: str) -> None:
         log.error("The engine has failed: %s", reason)
         self._model.to(EngineState.FAILED, reason)
         self._fail_all(self._model.error())
 
     def _fail_all(self, error: EngineError) -> None:
-        for sequence in [*self._running, *self._waiting]:
+        for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
             self._finish(sequence, error)
 
     # -- a sequence's life
@@ -225,8 +227,7 @@ class LoopEngine(Engine):
             return
         if self._model.state is EngineState.COLD:
             self._model.load()
-        utterance = sequence.utterance
-        self._waiting.add(sequence, utterance.priority, utterance.group)
+        self._scheduler.add(sequence)
         self._admit()
         if sequence.status is SequenceStatus.WAITING:
             self._worker.at(
@@ -234,22 +235,20 @@ class LoopEngine(Engine):
             )
 
     def _admit(self) -> None:
-        while self._model.state is EngineState.READY and len(self._running) < self._slots:
-            if not len(self._waiting):
+        while self._model.state is EngineState.READY:
+            sequence = self._scheduler.admit()
+            if sequence is None:
                 return
-            sequence = self._waiting.take()
-            self._running[sequence] = None
-            sequence.admitted = time.monotonic()
             self._begin(sequence)
 
     def _begin(self, sequence: Sequence) -> None:
         """Start an attempt."""
         utterance = sequence.utterance
         sequence.attempts += 1
-        sequence.chunks = 0
+        sequence.samples = 0
         sequence.guard = OutputGuard(self.info.sample_rate, self._shortest(utterance))
-        sequence.remaining = round(self._longest(utterance) * self.info.sample_rate)
-        sequence.audio = self._speak(sequence)
+        sequence.limit = int(self._longest(utterance) * self.info.sample_rate)
+        sequence.steps = self._speak(sequence)
         self._resume(sequence)
 
     def _resume(self, sequence: Sequence) -> None:
@@ -284,33 +283,36 @@ class LoopEngine(Engine):
             self.step_started = None
 
     def _step(self, sequence: Sequence) -> None:
-        """Make a chunk and hand it over."""
-        chunk = next(sequence.audio, None)
-        if chunk is None:
-            sequence.guard.close()
-            self._finish(sequence)
-            return
-        sequence.chunks += 1
-        cut = _cut(chunk, sequence.remaining)
-        sequence.remaining -= len(cut.samples)
-        for admitted in sequence.guard.admit(cut):
-            self._deliver(sequence, admitted)
-        if len(cut.samples) < len(chunk.samples):
+        """One step, and what follows from it."""
+        before = sequence.samples
+        went_on = next(sequence.steps, _END) is not _END
+        if sequence.samples >= sequence.limit:
             sequence.guard.close(complete=False)
             self._finish(sequence, reason=FinishReason.LENGTH)
-            return
-        sequence.due += self._pace(len(chunk.samples) / self.info.sample_rate)
-        self._worker.at(sequence.due, partial(self._turn, sequence))
+        elif went_on:
+            made = sequence.samples - before
+            sequence.due += self._pace(made / self.info.sample_rate)
+            self._worker.at(sequence.due, partial(self._turn, sequence))
+        else:
+            sequence.guard.close()
+            self._finish(sequence)
 
-    def _deliver(self, sequence: Sequence, chunk: AudioChunk) -> None:
-        if Ability.SEED in self.info.abilities:
-            sequence.stream.seed = sequence.seed
-        sequence.stream.put(chunk)
+    def _emit(self, sequence: Sequence, chunk: AudioChunk) -> bool:
+        """Hand audio over; False when no more is wanted. Raises BadAudio."""
+        room = sequence.limit - sequence.samples
+        if len(chunk.samples) > room:
+            chunk = AudioChunk(chunk.samples[:room], chunk.marks)
+        sequence.samples += len(chunk.samples)
+        for admitted in sequence.guard.admit(chunk):
+            if Ability.SEED in self.info.abilities:
+                sequence.stream.seed = sequence.seed
+            sequence.stream.put(admitted)
+        return sequence.samples < sequence.limit and not sequence.stream.cancelled
 
     def _lookahead(self) -> int:
         """Samples a stream may hold: few streams two seconds, many a fair part of the budget."""
         rate = self.info.sample_rate
-        share = BUFFER_BYTES // (4 * max(1, len(self._running)))
+        share = BUFFER_BYTES // (4 * max(1, len(self._scheduler.running)))
         return int(max(SHORTEST_LOOKAHEAD * rate, min(share, self.longest_lookahead * rate)))
 
     def _park(self, sequence: Sequence) -> None:
@@ -342,12 +344,8 @@ class LoopEngine(Engine):
         if sequence.status is SequenceStatus.FINISHED:
             return
         sequence.status = SequenceStatus.FINISHED
-        sequence.audio = iter(())
-        self._waiting.remove(sequence)
-        if sequence in self._running:
-            del self._running[sequence]
-            held = time.monotonic() - sequence.admitted
-            self._utterance_seconds += PACE_MEMORY * (held - self._utterance_seconds)
+        sequence.steps = iter(())
+        self._scheduler.remove(sequence)
         sequence.stream.finish(error, reason)
         self._admit()
 
@@ -357,7 +355,9 @@ class LoopEngine(Engine):
 
     def _expire(self, sequence: Sequence) -> None:
         if sequence.status is SequenceStatus.WAITING:
-            retry_after = min(60.0, max(1.0, self._model.load_seconds or self._utterance_seconds))
+            retry_after = self._scheduler.retry_after(self._count_waiting())
+            if self._model.state is EngineState.LOADING and self._model.load_seconds:
+                retry_after = min(60.0, max(1.0, self._model.load_seconds))
             error = QueueTimeout("The engine had no time for this request.", retry_after)
             self._finish(sequence, error)
 
@@ -382,17 +382,6 @@ class LoopEngine(Engine):
         if len(self._memory_errors) >= limit:
             self._fail_engine("The model ran out of memory again and again.")
             return
-        largest = max(self._running, key=lambda running: len(running.utterance.text))
-        self._finish(largest, EngineUnavailable("The engine ran out of memory; try again."))
+        error = EngineUnavailable("The engine ran out of memory; try again.")
+        self._finish(self._scheduler.longest(), error)
         self._resume(sequence)
-
-
-def _cut(chunk: AudioChunk, samples: int) -> AudioChunk:
-    """The chunk without what goes beyond the ceiling."""
-    if len(chunk.samples) <= samples:
-        return chunk
-    return AudioChunk(chunk.samples[:samples], chunk.marks)
-
-
-def _nothing() -> None:
-    """Wakes the thread."""

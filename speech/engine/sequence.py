@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from speech.engine.guard import OutputGuard
 from speech.engine.stream import Stream
-from speech.engine.types import AudioChunk, Utterance
+from speech.engine.types import Utterance
 
 
 class SequenceStatus(Enum):
@@ -41,10 +41,10 @@ class Sequence:
         self.seed = self._first_seed()
         self.admitted = 0.0  # since when it has a slot
         # Set by the engine when an attempt begins:
-        self.audio: Iterator[AudioChunk] = iter(())
+        self.steps: Iterator[None] = iter(())
         self.guard = OutputGuard(1)
-        self.remaining = 0  # samples until the ceiling
-        self.chunks = 0  # made so far
+        self.limit = 0  # samples it may make
+        self.samples = 0  # made so far
         self.due = 0.0  # when the next step is to run
         self.parked = 0.0  # since when it is parked
         self.resume_below = 0  # samples left to its reader when it may go on

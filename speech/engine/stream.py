@@ -10,8 +10,9 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import suppress
+from functools import partial
 
+from speech.engine.bell import bell_of
 from speech.engine.types import AudioChunk, FinishReason
 
 
@@ -144,16 +145,9 @@ class Stream:
             self.cancel()
 
     async def __aiter__(self) -> AsyncGenerator[AudioChunk]:
-        loop = asyncio.get_running_loop()
-        arrived = asyncio.Event()
-
-        def wake() -> None:
-            # The loop may close while the engine still speaks: then nobody is left to wake.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrived.set)
-
+        bell, arrived = bell_of(asyncio.get_running_loop()), asyncio.Event()
         with self._changed:
-            self._wake_reader = wake
+            self._wake_reader = partial(bell.ring, arrived)
         try:
             while True:
                 with self._changed:

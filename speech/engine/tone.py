@@ -121,7 +121,7 @@ class ToneEngine(LoopEngine):
     def _count_notes(self, text: str) -> int:
         return max(len(text), math.ceil(SHORTEST * SAMPLE_RATE / self._note))
 
-    def _speak(self, sequence: Sequence) -> Iterator[AudioChunk]:
+    def _speak(self, sequence: Sequence) -> Iterator[None]:
         text = sequence.utterance.text
         pitches = _melody(sequence.utterance, sequence.seed, self._count_notes(text))
         marks = self._mark_words(text)
@@ -131,7 +131,9 @@ class ToneEngine(LoopEngine):
             due = tuple(m for m in marks if start <= round(m.time * SAMPLE_RATE) < stop)
             if self._strikes_at(self._faults.short, sequence):
                 return
-            yield AudioChunk(self._spoil(self._play(pitches, start, stop), sequence), due)
+            samples = self._spoil(self._play(pitches, start, stop), sequence)
+            self._emit(sequence, AudioChunk(samples, due))
+            yield
 
     def _mark_words(self, text: str) -> list[Mark]:
         seconds = self._note / SAMPLE_RATE
@@ -153,7 +155,7 @@ class ToneEngine(LoopEngine):
     def _strikes_at(self, at: int | None, sequence: Sequence) -> bool:
         """Whether the fault that is set for ``at`` chunks strikes this step."""
         faults = self._faults
-        if at != sequence.chunks or self._strikes == faults.times:
+        if at is None or at * self._chunk != sequence.samples or self._strikes == faults.times:
             return False
         if faults.match is not None and faults.match not in sequence.utterance.text:
             return False

@@ -1,0 +1,54 @@
+"""Scheduler: who has a slot, who waits for one, and for about how long.
+
+It plans and does not compute; used by the engine's thread alone, but for its counts.
+"""
+
+from __future__ import annotations
+
+import time
+
+from speech.engine.fair_queue import FairQueue
+from speech.engine.sequence import Sequence
+
+PACE_MEMORY = 0.1
+"""The weight of the latest utterance in the mean by which waiting times are told."""
+
+
+class Scheduler:
+    """``slots`` places to run in, before them a queue with fair turns."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.waiting: FairQueue[Sequence] = FairQueue()
+        self.running: dict[Sequence, None] = {}
+        self._pace = 0.0  # seconds that an utterance holds its slot, a running mean
+
+    def add(self, sequence: Sequence) -> None:
+        """Put it into the queue."""
+        utterance = sequence.utterance
+        self.waiting.add(sequence, utterance.priority, utterance.group)
+
+    def admit(self) -> Sequence | None:
+        """Give the next one a slot; None when there is no slot or nobody waits."""
+        if len(self.running) >= self.slots or not len(self.waiting):
+            return None
+        sequence = self.waiting.take()
+        sequence.admitted = time.monotonic()
+        self.running[sequence] = None
+        return sequence
+
+    def remove(self, sequence: Sequence) -> None:
+        """Take it out of the queue or release its slot."""
+        if sequence in self.running:
+            del self.running[sequence]
+            self._pace += PACE_MEMORY * (time.monotonic() - sequence.admitted - self._pace)
+        else:
+            self.waiting.remove(sequence)
+
+    def longest(self) -> Sequence:
+        """The running sequence that holds most: the one with the longest text."""
+        return max(self.running, key=lambda sequence: len(sequence.utterance.text))
+
+    def retry_after(self, waiting: int) -> float:
+        """Seconds until about so many have had their turn, between 1 and 60."""
+        return min(60.0, max(1.0, self._pace * waiting / self.slots))
