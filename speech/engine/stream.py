@@ -10,9 +10,8 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
-from functools import partial
+from contextlib import suppress
 
-from speech.engine.bell import bell_of
 from speech.engine.types import AudioChunk, FinishReason
 
 
@@ -145,9 +144,16 @@ class Stream:
             self.cancel()
 
     async def __aiter__(self) -> AsyncGenerator[AudioChunk]:
-        bell, arrived = bell_of(asyncio.get_running_loop()), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        arrived = asyncio.Event()
+
+        def wake() -> None:
+            # The loop may close while the engine still speaks: then nobody is left to wake.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(arrived.set)
+
         with self._changed:
-            self._wake_reader = partial(bell.ring, arrived)
+            self._wake_reader = wake
         try:
             while True:
                 with self._changed:

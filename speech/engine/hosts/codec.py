@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import types
 import typing
 from collections.abc import Callable
@@ -27,7 +28,7 @@ class ProtocolError(Exception):
 class SampleReader:
     """Hands out, in order, the arrays that follow a message's JSON."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: memoryview) -> None:
         self._raw = raw
         self._position = 0
 
@@ -46,15 +47,19 @@ class SampleReader:
         return self._position == len(self._raw)
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 Decoder = Callable[[Any, SampleReader], Any]
 
 
 def encode(value: Any, arrays: list[bytes]) -> Any:
     """What ``json.dumps`` takes for ``value``; the samples of its arrays are appended to
     ``arrays``. Raises ValueError for an array that is not one-dimensional."""
-    if dataclasses.is_dataclass(value):
-        kind: Any = type(value)
-        return [encode(getattr(value, name), arrays) for name in _field_names(kind)]
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if names := _field_names(kind):
+        return [encode(getattr(value, name), arrays) for name in names]
     if isinstance(value, np.ndarray):
         if value.ndim != 1:
             raise ValueError("Samples are mono: one dimension.")
@@ -71,8 +76,9 @@ def decode(kind: type, data: Any, samples: SampleReader) -> Any:
 
 
 @functools.cache
-def _field_names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass, none of anything else."""
+    return tuple(getattr(kind, "__dataclass_fields__", ()))
 
 
 @functools.cache
@@ -91,6 +97,10 @@ def _decoder(annotation: Any) -> Decoder:
     return _plain_decoder(origin or annotation)
 
 
+def _call(decoder: Decoder, data: Any, samples: SampleReader) -> Any:
+    return decoder(data, samples)
+
+
 def _dataclass_decoder(kind: type) -> Decoder:
     hints = typing.get_type_hints(kind)
     decoders = [_decoder(hints[name]) for name in _field_names(kind)]
@@ -98,7 +108,7 @@ def _dataclass_decoder(kind: type) -> Decoder:
     def decode_fields(data: Any, samples: SampleReader) -> Any:
         if not isinstance(data, list) or len(data) != len(decoders):
             raise ProtocolError(f"This is not a {kind.__name__}.")
-        return kind(*[field(item, samples) for field, item in zip(decoders, data, strict=True)])
+        return kind(*map(_call, decoders, data, itertools.repeat(samples)))
 
     return decode_fields
 

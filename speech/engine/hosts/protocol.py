@@ -208,13 +208,13 @@ class FrameBuffer:
             end = _HEADER.size + size
             if len(self._bytes) < end:
                 return
-            body = bytes(memoryview(self._bytes)[_HEADER.size : end])
+            body = memoryview(bytes(self._bytes[_HEADER.size : end]))
             del self._bytes[:end]
             yield self._message(body[:json_size], body[json_size:])
 
-    def _message(self, header: bytes, raw: bytes) -> Any:
+    def _message(self, header: memoryview, raw: memoryview) -> Any:
         try:
-            kind, fields = json.loads(header)
+            kind, fields = json.loads(str(header, "ascii"))
         except (ValueError, TypeError, RecursionError) as error:
             raise ProtocolError("The frame's header is not ours.") from error
         if not isinstance(kind, str) or kind not in self._kinds:
