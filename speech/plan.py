@@ -43,6 +43,11 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     @property
+    def spoken(self) -> str:
+        """The text as it is spoken: what ``offsets`` and marks count in."""
+        return " ".join(utterance.text for utterance in self.utterances)
+
+    @property
     def characters(self) -> int:
         """What is charged: code points of the input as it was sent."""
         return len(self.input)

@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from speech.audio import create_encoder
 from speech.engine.types import AudioChunk, Mark
 from speech.errors import Failure, describe
 from speech.synthesis import Synthesis
+from speech.text import Alignment
 
 log = structlog.get_logger("speech.api")
 # Compressing codecs take milliseconds a chunk: beside the event loop, not on it.
@@ -135,6 +137,14 @@ class EventBody(AudioBody):
     def __init__(self, synthesis: Synthesis, *, marks: bool = False) -> None:
         super().__init__(synthesis, marks=marks)
         self.media_type = "text/event-stream"
+        self._alignment: Alignment | None = None
+
+    async def begin(self) -> None:
+        if self.wants_marks:
+            plan = self.synthesis.plan
+            align = partial(Alignment, plan.spoken, plan.input)
+            self._alignment = await asyncio.get_running_loop().run_in_executor(encoding, align)
+        await super().begin()
 
     async def _run(self) -> AsyncIterator[bytes]:
         try:
@@ -148,8 +158,9 @@ class EventBody(AudioBody):
             raise
 
     def frames(self, encoded: bytes, chunk: AudioChunk | None) -> list[bytes]:
-        marks = chunk.marks if chunk and self.wants_marks else ()
-        frames = [event(_mark(mark)) for mark in marks]
+        frames = []
+        if chunk and self._alignment:
+            frames = [event(_mark(mark, self._alignment)) for mark in chunk.marks]
         if encoded:
             audio = base64.b64encode(encoded).decode()
             frames.append(event({"type": "speech.audio.delta", "audio": audio}))
@@ -162,11 +173,12 @@ class EventBody(AudioBody):
         return event({"type": "speech.audio.done", "usage": usage})
 
 
-def _mark(mark: Mark) -> dict[str, Any]:
+def _mark(mark: Mark, alignment: Alignment) -> dict[str, Any]:
+    offset, length = alignment.written(mark.offset)
     return {
         "type": "speech.mark",
-        "offset": mark.offset,
-        "length": mark.length,
+        "offset": offset,
+        "length": length,
         "time": round(mark.time, 3),
     }
 

@@ -3,8 +3,17 @@
 Knows nothing of Django, engines or audio.
 """
 
+from .align import Alignment
 from .language import detect_language, normalize_tag
 from .normalize import is_blank, is_speakable, normalize
 from .split import split
 
-__all__ = ["detect_language", "is_blank", "is_speakable", "normalize", "normalize_tag", "split"]
+__all__ = [
+    "Alignment",
+    "detect_language",
+    "is_blank",
+    "is_speakable",
+    "normalize",
+    "normalize_tag",
+    "split",
+]

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import keys
+from speech.local import announce, withdraw
 from voxplatform.server import CannotServe, Limits, serve
 
 # Recordings arrive only here; everything else is JSON or a small form.
@@ -30,7 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", default=settings.PORT, type=int, help="0 takes a free one")
         if settings.SPEECH_ENGINE == "tone":
             parser.add_argument(
-                "--faults", type=Path, help="for tests: a file that sets the engine's fault switches"
+                "--faults",
+                type=Path,
+                help="for tests: a file that sets the engine's fault switches",
             )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
@@ -52,10 +55,13 @@ class Command(BaseCommand):
             )
         except CannotServe as error:
             raise CommandError(str(error)) from error
+        finally:
+            withdraw()
 
     def announce(self, host: str, port: int) -> None:
         """Say where to go, in one line."""
         shown = f"[{host}]" if ":" in host else host
+        announce(f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}")  # noqa: S104
         self.stdout.write(f"VoxPlatform is ready at http://{shown}:{port}")
         self.stdout.flush()
 

@@ -1,0 +1,64 @@
+"""``manage.py say``: the same path from a shell, with and without a server that runs."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+
+import pytest
+import soundfile
+
+from tests.live import manage
+
+TEXT = "Good morning from the shell."
+
+
+@pytest.fixture(scope="module")
+def empty_dir(migrated_dir, tmp_path_factory):
+    """A data directory on which nobody has an account yet."""
+    return shutil.copytree(migrated_dir, tmp_path_factory.mktemp("say") / "data")
+
+
+def rows(data_dir):
+    with sqlite3.connect(data_dir / "voxplatform.sqlite3") as database:
+        query = "SELECT face, outcome, characters_charged, engine FROM speech_usagerecord"
+        return database.execute(f"{query} ORDER BY id").fetchall()
+
+
+def test_it_speaks_with_an_engine_of_its_own_and_is_metered(empty_dir, tmp_path):
+    file = tmp_path / "hello.wav"
+    manage(empty_dir, "say", TEXT, "-o", str(file), SPEECH_ENGINE="tone")
+    assert soundfile.info(file).duration > 1
+    assert rows(empty_dir)[-1] == ("say", "completed", len(TEXT), "tone")
+
+
+def test_it_speaks_through_the_server_that_runs(server, live_key, data_dir, tmp_path):
+    file = tmp_path / "hello.flac"
+    manage(data_dir, "say", TEXT, "-o", str(file), "--voice", "nova", SPEECH_ENGINE="espeak")
+    assert soundfile.info(file).duration > 1
+    # The server's engine spoke, not one of the command's own.
+    assert rows(data_dir)[-1] == ("native", "completed", len(TEXT), "tone")
+
+
+def test_it_keeps_one_key_for_all_commands(server, data_dir, tmp_path):
+    for name in ("one.mp3", "two.mp3"):
+        manage(data_dir, "say", TEXT, "-o", str(tmp_path / name))
+    with sqlite3.connect(data_dir / "voxplatform.sqlite3") as database:
+        query = "SELECT count(*) FROM accounts_apikey WHERE name = 'commands on this machine'"
+        assert database.execute(query).fetchone() == (1,)
+    assert (data_dir / "secrets" / "command_key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-o", "x.doc"], "Name a --format"),
+        (["-o", "x.mp3", "--voice", "nobody"], "There is no voice of that name"),
+        (["-o", "x.mp3", "--speed", "9"], "--speed lies between"),
+    ],
+)
+def test_it_says_in_one_sentence_what_is_wrong(empty_dir, tmp_path, arguments, sentence):
+    arguments[1] = str(tmp_path / arguments[1])
+    with pytest.raises(AssertionError, match=sentence):
+        manage(empty_dir, "say", TEXT, *arguments, SPEECH_ENGINE="tone")
+    assert not list(tmp_path.iterdir())
