@@ -120,8 +120,8 @@ class Ledger:
             return
         try:
             self._write(lambda: usage.close_record(record_id, outcome))
-        except DatabaseUnavailable:
-            logger.warning("usage record %d is settled later: no database", record_id)
+        except DatabaseUnavailable as error:
+            logger.warning("usage record %d is settled later: %s", record_id, error.__cause__)
             self._unsettled.append((record_id, outcome, settled))
             self._retry_at = monotonic() + self._retry_seconds
         else:
@@ -155,8 +155,8 @@ class Ledger:
                 self._sweep_at = now + self._sweep_seconds
                 if swept := self._write(usage.sweep):
                     logger.warning("closed %d usage records that a dead process left open", swept)
-        except DatabaseUnavailable:
-            logger.warning("the ledger finds no database; it goes on trying")
+        except DatabaseUnavailable as error:
+            logger.warning("the ledger finds no database: %s", error.__cause__)
         if self._unsettled and now >= self._retry_at:
             self._settle_late()
 

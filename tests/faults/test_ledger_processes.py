@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("ledger_process.py")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def environment(request, tmp_path):
+    """A database that no other test sees, on either server."""
+    environment = {**os.environ, "DATA_DIR": str(tmp_path)}
+    if request.param == "postgres":
+        environment["DATABASE_URL"] = request.getfixturevalue("postgres_url")
+        environment["SECRET_KEY"] = environment["KEY_PEPPER"] = "a secret of a test " * 4
+    return environment
+
+
+def start(command, environment):
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(command, environment):
+    process = start(command, environment)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors, errors
+    return json.loads(output)
+
+
+def test_eight_processes_never_exceed_a_limit(environment):
+    result = run("race", environment)
+    tally = result["tally"]
+    asked = sum(tally.get(name, 0) for name in ("opened", "insufficient_quota"))
+    refused = tally.get("concurrency_limit_exceeded", 0)
+    assert asked + refused == 800, "a request was neither served nor refused"
+    assert tally["opened"] == tally["closed"] == result["outcomes"]["completed"]
+    assert set(result["outcomes"]) == {"completed"}
+    # Never over, and what was charged is what was counted, for the account and for the key.
+    assert result["peaks"]["characters"] <= 4000
+    assert result["peaks"]["streams"] <= 5
+    assert result["used"] == [result["charged"]] * 2
+    assert result["ms_used"] == [result["ms_charged"]] * 2
+    assert result["charged"] == 10 * tally["opened"] <= 4000
+    assert result["reserved"] == [0, 0]
+    assert result["streams"] == 0
+    # 800 requests in one minute that takes 300.
+    assert tally["counted"] == 300
+
+
+def test_what_a_killed_process_held_is_freed_and_not_charged(environment):
+    holder = start("hold", environment)
+    try:
+        held = json.loads(holder.stdout.readline())
+        assert held["outcomes"] == {"open": 3}
+        assert held["streams"] == 3
+        assert all(held["reserved"])
+    finally:
+        holder.kill()
+        holder.communicate()
+    swept = run("sweep", environment)
+    assert swept["outcomes"] == {"server_failed": 3}
+    assert swept["charged"] == 0
+    assert swept["used"] == [0, 0]
+    assert swept["reserved"] == [0, 0]
+    assert swept["streams"] == 0
+    assert swept["seconds"] < 5
