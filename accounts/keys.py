@@ -24,9 +24,14 @@ _FORM = re.compile(
 )
 
 
-def make_key() -> str:
-    """A new random key, as its owner will see it."""
-    head = f"vox_{_random_text(_ID_LENGTH)}_{_random_text(_SECRET_LENGTH)}"
+def make_id() -> str:
+    """A random public id. Drawn ahead of its key, it lets one form make one key only."""
+    return _random_text(_ID_LENGTH)
+
+
+def make_key(public_id: str | None = None) -> str:
+    """A new random key, as its owner will see it; ``public_id`` is one from ``make_id``."""
+    head = f"vox_{public_id or make_id()}_{_random_text(_SECRET_LENGTH)}"
     return head + _checksum(head)
 
 

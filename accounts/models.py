@@ -212,10 +212,15 @@ class ApiKey(Metered):
 
     @classmethod
     def issue(
-        cls, account: Account, name: str, scopes: list[str] | None = None, **limits: Any
+        cls,
+        account: Account,
+        name: str,
+        scopes: list[str] | None = None,
+        public_id: str | None = None,
+        **limits: Any,
     ) -> tuple[str, ApiKey]:
         """A new key and its text. Only the caller has the text: show it once, store it nowhere."""
-        raw = keys.make_key()
+        raw = keys.make_key(public_id)
         key = cls(
             account=account,
             name=name,

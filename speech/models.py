@@ -79,6 +79,8 @@ class UsageRecord(models.Model):
             models.Index(fields=["account", "created_at"], name="usage_by_account"),
             models.Index(fields=["key", "created_at"], name="usage_by_key"),
             models.Index(fields=["request_id"], name="usage_by_request"),
+            models.Index(fields=["voice", "created_at"], name="usage_by_voice"),
+            models.Index(fields=["text_hash"], name="usage_by_text"),
             # Tiny: only open records have a lease. The condition is one that both databases can
             # see to hold for "lease_until < now".
             models.Index(
@@ -88,6 +90,33 @@ class UsageRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request_id}: {self.outcome}"
+
+
+class UsageDay(models.Model):
+    """What one key had spoken on one day (UTC) with one voice and model: the charts' source.
+
+    A million records are too many to add up while somebody waits, so each adds itself as it closes.
+    """
+
+    day = models.DateField()
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
+    key_id = models.BigIntegerField(default=0, help_text="0 where a person spoke without a key.")
+    voice = models.CharField(max_length=100)
+    model = models.CharField(max_length=100)
+    requests = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    characters = models.PositiveBigIntegerField("characters charged", default=0)
+    audio_ms = models.PositiveBigIntegerField("audio delivered, ms", default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "account", "key_id", "voice", "model"], name="one_row_per_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.requests} requests"
 
 
 class SpeechModelManager(models.Manager["SpeechModel"]):

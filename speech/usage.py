@@ -1,8 +1,8 @@
 """The transactions behind a usage record: open, close, renew its lease, sweep what was left.
 
-Each is one short transaction that keeps record, monthly counters and open streams in step. The
-hot ones are SQL, for the reason ``accounts/reservations.py`` gives. Leases run on the database's
-clock, so that servers need not agree on theirs. Knows nothing of threads or of when it is called.
+Each is one short transaction that keeps record, monthly counters, open streams and the charts'
+daily sums in step. The hot ones are SQL, for the reason ``accounts/reservations.py`` gives. Leases
+run on the database's clock, so that servers need not agree on theirs. Knows nothing of threads.
 """
 
 from __future__ import annotations
@@ -60,6 +60,18 @@ SET outcome = %(outcome)s, finish_reason = %(finish_reason)s, error_code = %(err
 WHERE id = %(record_id)s AND outcome = 'open'
 """
 _ONLY_EXPIRED = " AND lease_until < {now}"
+_ADD_TO_DAY = """
+INSERT INTO speech_usageday
+    (day, account_id, key_id, voice, model, requests, failed, characters, audio_ms)
+SELECT DATE(created_at), account_id, COALESCE(key_id, 0), voice, model,
+       1, CASE WHEN outcome = 'server_failed' THEN 1 ELSE 0 END, characters_charged, audio_ms
+FROM speech_usagerecord WHERE id = %s
+ON CONFLICT (day, account_id, key_id, voice, model) DO UPDATE
+SET requests = speech_usageday.requests + excluded.requests,
+    failed = speech_usageday.failed + excluded.failed,
+    characters = speech_usageday.characters + excluded.characters,
+    audio_ms = speech_usageday.audio_ms + excluded.audio_ms
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,7 @@ def close_record(record_id: int, outcome: Outcome, *, only_expired: bool = False
         if not cursor.rowcount:
             return False
         reservation.settle(characters, ms)
+        cursor.execute(_ADD_TO_DAY, [record_id])
     return True
 
 

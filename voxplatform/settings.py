@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from voxplatform.logs import logging_config
 from voxplatform.network import own_addresses
 from voxplatform.secret_files import read_or_make
+from voxplatform.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent

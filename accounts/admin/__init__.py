@@ -1,0 +1,9 @@
+"""How an operator sees people, accounts and keys. Knows nothing of speech."""
+
+from __future__ import annotations
+
+from accounts.admin.account import AccountAdmin
+from accounts.admin.key import ApiKeyAdmin
+from accounts.admin.people import GroupAdmin, UserAdmin
+
+__all__ = ["AccountAdmin", "ApiKeyAdmin", "GroupAdmin", "UserAdmin"]

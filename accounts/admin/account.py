@@ -1,0 +1,53 @@
+"""Accounts: who pays, who belongs to them and what they used of their limits this month."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from accounts.admin.base import ModelAdmin
+from accounts.admin.use import bar, with_use
+from accounts.models import Account, Membership
+
+
+class MembershipInline(TabularInline):  # type: ignore[misc]
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+    verbose_name_plural = "members"
+
+
+@admin.register(Account)
+class AccountAdmin(ModelAdmin):
+    list_display = ("name", "is_active", "characters", "audio", "keys", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "members__username", "members__email")
+    inlines = (MembershipInline,)
+    autocomplete_fields = ("personal_of",)
+    readonly_fields = ("characters", "audio", "created_at")
+    fieldsets = (
+        (None, {"fields": ("name", "personal_of", "is_active", "default_voice", "created_at")}),
+        ("Limits per month (UTC)", {"fields": (("monthly_characters", "monthly_seconds"),)}),
+        ("Used this month", {"fields": (("characters", "audio"),)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        accounts = super().get_queryset(request).annotate(key_count=Count("keys", distinct=True))
+        return with_use(accounts, account_id="pk")
+
+    @display(description="characters this month")
+    def characters(self, account: Any) -> str:
+        return bar(getattr(account, "characters_now", 0), account.monthly_characters, "")
+
+    @display(description="audio this month")
+    def audio(self, account: Any) -> str:
+        return bar(getattr(account, "ms_now", 0) // 1000, account.monthly_seconds, "s")
+
+    @display(description="keys")
+    def keys(self, account: Any) -> int:
+        return int(account.key_count)

@@ -1,0 +1,195 @@
+"""The usage log: read-only, searched and filtered through indexes, with charts and CSV.
+
+Nothing here counts all rows: a million of them must not slow the page down.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    DropdownFilter,
+)
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from accounts.admin.base import ModelAdmin
+from speech.admin import traffic
+from speech.admin.export import csv_response
+from speech.engine.registry import ENGINES
+from speech.models import SpeechModel, UsageRecord
+
+PERIODS = (7, 30, 90)
+CHARTS = {"key_id": "By key", "voice": "By voice", "model": "By model"}
+_HASH_LENGTH = 64
+
+
+class EngineFilter(DropdownFilter):  # type: ignore[misc]
+    title = "engine"
+    parameter_name = "engine"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in ENGINES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(engine=self.value()) if self.value() else queryset
+
+
+class ModelFilter(DropdownFilter):  # type: ignore[misc]
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = SpeechModel.objects.values_list("name", flat=True)
+        return [(name, name) for name in [*names, *ENGINES]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(model=self.value()) if self.value() else queryset
+
+
+class FaceFilter(DropdownFilter):  # type: ignore[misc]
+    title = "face"
+    parameter_name = "face"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in ("openai", "native", "command")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(face=self.value()) if self.value() else queryset
+
+
+class Pages(InfinitePaginator):  # type: ignore[misc]
+    """Forwards and backwards, without a count. The last page is as deep as one may ask for."""
+
+    @property
+    def count(self) -> int:
+        return int(self.per_page) * 1000
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(ModelAdmin):
+    list_display = (
+        *("created_at", "account", "key_name", "voice", "model", "engine", "response_format"),
+        *("characters", "audio", "first_audio", "result"),
+    )
+    list_select_related = ("account", "key")
+    list_filter = (
+        ("outcome", ChoicesDropdownFilter),
+        EngineFilter,
+        ModelFilter,
+        FaceFilter,
+        ("account", AutocompleteSelectFilter),
+        ("key", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    list_fullwidth = True
+    list_before_template = "admin/speech/usagerecord/tools.html"
+    search_fields = ("request_id",)
+    search_help_text = "Request id, voice or text hash, in full"
+    sortable_by = ("created_at",)
+    ordering = ("-created_at",)
+    paginator = Pages
+    date_hierarchy = "created_at"
+    show_add_link = False
+
+    # -- what is seen
+
+    @display(description="key")
+    def key_name(self, record: UsageRecord) -> str:
+        return f"{record.key.name} …{record.key.last_four}" if record.key else "–"
+
+    @display(description="audio")
+    def audio(self, record: UsageRecord) -> str:
+        return f"{record.audio_ms / 1000:.1f} s"
+
+    @display(description="first audio")
+    def first_audio(self, record: UsageRecord) -> str:
+        return "–" if record.ttfa_ms is None else f"{record.ttfa_ms:.0f} ms"
+
+    @display(
+        description="outcome",
+        label={"completed": "success", "server_failed": "danger", "client_closed": "warning"},
+    )  # type: ignore[untyped-decorator]
+    def result(self, record: UsageRecord) -> str:
+        return record.outcome
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Whole values only, so that each search is one index look-up."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if len(term) == _HASH_LENGTH:
+            return queryset.filter(text_hash=term.lower()), False
+        by_request = queryset.filter(request_id=term)
+        return (by_request if by_request.exists() else queryset.filter(voice=term)), False
+
+    # -- what nobody may do
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    # -- charts and export
+
+    def get_urls(self) -> list[URLPattern]:
+        guarded = self.admin_site.admin_view
+        return [
+            path("export/", guarded(self.export), name="speech_usagerecord_export"),
+            path("charts/", guarded(self.charts), name="speech_usagerecord_charts"),
+            *super().get_urls(),
+        ]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """What the list shows under the same filters, as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return csv_response(self.get_changelist_instance(request).get_queryset(request))
+
+    def charts(self, request: HttpRequest) -> HttpResponse:
+        """Requests and characters by day, key, voice and model."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET.get("days", "30")
+        days = int(asked) if asked in map(str, PERIODS) else 30
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Usage charts",
+            "opts": self.opts,
+            "days": days,
+            "periods": PERIODS,
+            "charts": [by_day_chart(days), *(top_chart(field, days) for field in CHARTS)],
+        }
+        return TemplateResponse(request, "admin/speech/usagerecord/charts.html", context)
+
+
+def by_day_chart(days: int) -> tuple[str, str]:
+    """Title and data."""
+    found = traffic.by_day(days)
+    labels = [f"{day:%d %b}" for day in found]
+    return "Characters by day", traffic.chart(
+        labels, {"characters": [totals.characters for totals in found.values()]}
+    )
+
+
+def top_chart(field: str, days: int) -> tuple[str, str]:
+    """Title and data."""
+    found = traffic.top(field, days)
+    return CHARTS[field], traffic.chart(
+        list(found), {"characters": [totals.characters for totals in found.values()]}
+    )

@@ -1,0 +1,40 @@
+"""The admin's first page: the engine, today's traffic and the last two weeks.
+
+Unfold calls ``dashboard`` for the context of ``templates/admin/index.html``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from speech.admin import traffic
+from speech.runtime import runtime
+
+DAYS = 14
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Two queries, whatever was recorded. Numbers only for who may read the usage log."""
+    context |= {
+        "info": runtime.known_info(),
+        "stats": runtime.stats(),
+        "notice": runtime.notice,
+        "may_see_usage": request.user.has_perm("speech.view_usagerecord"),
+    }
+    if context["may_see_usage"]:
+        days = traffic.by_day(DAYS)
+        labels = [f"{day:%d %b}" for day in days]
+        context |= {
+            "today": days[traffic.today()],
+            "first_audio": traffic.first_audio(),
+            "chart": traffic.chart(
+                labels,
+                {
+                    "requests": [totals.requests for totals in days.values()],
+                    "failed": [totals.failed for totals in days.values()],
+                },
+            ),
+        }
+    return context
