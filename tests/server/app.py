@@ -11,11 +11,13 @@ import json
 import os
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from voxplatform.server import CannotServe, Limits, serve
 
 seen: dict[str, Any] = {"cancelled": 0, "disconnected": 0, "running": 0, "produced": 0}
+served_before: ContextVar[str | None] = ContextVar("served_before", default=None)
 
 
 def note(text: str) -> None:
@@ -72,7 +74,8 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
     ]
     keep = ("path", "root_path", "scheme", "client", "http_version", "method")
-    shown = {name: scope[name] for name in keep}
+    shown = {name: scope[name] for name in keep} | {"before": served_before.get()}
+    served_before.set(scope["path"])
     await answer(send, {**shown, "headers": headers, "received": received, "state": scope["state"]})
 
 

@@ -22,7 +22,7 @@ from .live import (
 )
 
 MB = 1024 * 1024
-LIMITS = {"message_seconds": 1, "lag_seconds": 1, "stall_seconds": 1}
+LIMITS = {"message_seconds": 0.5, "lag_seconds": 1}
 
 
 def test_it_carries_messages_and_tells_the_scope(server: LiveServer) -> None:
@@ -133,6 +133,7 @@ def test_a_message_that_is_never_finished_is_closed(server: LiveServer) -> None:
             assert read_close_code(client) == 1008
 
 
+@pytest.mark.slow
 def test_a_peer_that_never_reads_costs_little_and_is_cut() -> None:
     with serving(stall_seconds=2) as server:
         before, files = server.rss, server.open_files
@@ -145,6 +146,7 @@ def test_a_peer_that_never_reads_costs_little_and_is_cut() -> None:
             client.close()
 
 
+@pytest.mark.slow
 def test_pings_that_nobody_reads_the_answers_of_are_not_collected() -> None:
     with serving(frame_rate=1_000_000, frame_burst=1_000_000) as server:
         before = server.rss

@@ -7,6 +7,7 @@ asked of a function it is given.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import logging
 import os
@@ -66,6 +67,7 @@ class Server(DaphneServer):
         self.proxies = TrustedProxies(trusted_proxies)
         self.lifespan = Lifespan(application)
         self.loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
+        self.context = contextvars.copy_context()
         self.stopping = asyncio.Event()
         self.draining = False
         self.error: Exception | None = None
@@ -195,7 +197,9 @@ class Server(DaphneServer):
         """Run the application for one request or WebSocket."""
         scope["state"] = self.lifespan.state.copy()
         coroutine = self.application(scope, protocol.receive, protocol.send)
-        task = self.loop.create_task(coroutine)
+        # The event loop calls us in the context of whoever registered the socket last, which may
+        # be the request before on the same connection: its variables are not this one's.
+        task = self.loop.create_task(coroutine, context=self.context.copy())
         self.applications[protocol] = task
         task.add_done_callback(partial(self._application_done, protocol))
 
