@@ -44,6 +44,7 @@ class EspeakEngine(LoopEngine):
         park_seconds: float = 30.0,
     ) -> None:
         super().__init__(
+            SAMPLE_RATE,
             slots=slots,
             max_waiting=max_waiting,
             queue_seconds=queue_seconds,
@@ -80,7 +81,7 @@ class EspeakEngine(LoopEngine):
                 text[run.start : run.end], voice.manner(run.language), narrator.hand_over
             )
             while not reading.finished:
-                reading.go_on(library, self._lookahead())
+                reading.go_on(library, self._window())
                 yield
         if not sequence.guard.started:
             raise UnsupportedByEngine("This model cannot pronounce this text.", "input")

@@ -17,6 +17,8 @@ from speech.engine.types import Samples
 FADE = SAMPLE_RATE // 500
 """Samples (2 ms) over which the sound swells and fades where a reading breaks off."""
 
+FULL_SCALE = np.float32(1 / 32768)
+
 HandOver = Callable[[Samples, list[tuple[Word, int]]], bool]
 """Takes samples, and the words that start in them with the sample where; False: no more."""
 
@@ -56,7 +58,7 @@ class Reading:
             if self._is_heard:
                 marks.append((word, at - start))
         self._position += len(block)
-        samples = block[start:end].astype(np.float32) / 32768
+        samples = block[start:end].astype(np.float32) * FULL_SCALE
         _fade(samples, fade_in, fade_out)
         self._handed += len(samples)
         wanted = self._hand_over(samples, marks) if len(samples) else True

@@ -21,6 +21,7 @@ class Scheduler:
         self.slots = slots
         self.waiting: FairQueue[Sequence] = FairQueue()
         self.running: dict[Sequence, None] = {}
+        self.beginner: Sequence | None = None  # has a slot and has not had its first step
         self._pace = 0.0  # seconds that an utterance holds its slot, a running mean
 
     def add(self, sequence: Sequence) -> None:
@@ -29,16 +30,24 @@ class Scheduler:
         self.waiting.add(sequence, utterance.priority, utterance.group)
 
     def admit(self) -> Sequence | None:
-        """Give the next one a slot; None when there is no slot or nobody waits."""
-        if len(self.running) >= self.slots or not len(self.waiting):
+        """Give the next one a slot; None when there is no slot, when nobody waits, or while
+        another begins: where steps are long, turns must be decided as late as possible."""
+        if self.beginner or len(self.running) >= self.slots or not len(self.waiting):
             return None
         sequence = self.waiting.take()
         sequence.admitted = time.monotonic()
         self.running[sequence] = None
+        self.beginner = sequence
         return sequence
+
+    def has_begun(self, sequence: Sequence) -> None:
+        """It has had its first step, or needs none any more."""
+        if sequence is self.beginner:
+            self.beginner = None
 
     def remove(self, sequence: Sequence) -> None:
         """Take it out of the queue or release its slot."""
+        self.has_begun(sequence)
         if sequence in self.running:
             del self.running[sequence]
             self._pace += PACE_MEMORY * (time.monotonic() - sequence.admitted - self._pace)

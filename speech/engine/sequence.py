@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
+from functools import partial
 
 from speech.engine.guard import OutputGuard
 from speech.engine.stream import Stream
@@ -31,10 +32,10 @@ class Sequence:
         self,
         utterance: Utterance,
         on_cancel: Callable[[Sequence], None],
-        on_take: Callable[[Sequence], None],
+        on_take: Callable[[Sequence, int], None],
     ) -> None:
         self.utterance = utterance
-        self.stream = Stream(lambda: on_cancel(self), lambda samples: on_take(self))
+        self.stream = Stream(partial(on_cancel, self), partial(on_take, self))
         self.status = SequenceStatus.WAITING
         self.submitted = time.monotonic()
         self.attempts = 0

@@ -42,14 +42,15 @@ class Stream:
 
     # -- the writer's side
 
-    def put(self, chunk: AudioChunk) -> None:
-        """Hand over a chunk; after ``cancel`` or ``finish`` it is dropped."""
+    def put(self, chunk: AudioChunk) -> bool:
+        """Hand over a chunk; False when it was dropped, after ``cancel`` or ``finish``."""
         with self._changed:
             if self._done or self._cancelled:
-                return
+                return False
             self._chunks.append(chunk)
             self._buffered += len(chunk.samples)
             self._notify()
+            return True
 
     def finish(
         self, error: BaseException | None = None, reason: FinishReason = FinishReason.STOP

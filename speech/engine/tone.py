@@ -19,8 +19,9 @@ import numpy as np
 
 from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.faults import Faults
-from speech.engine.loop import DeviceLost, LoopEngine
+from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
+from speech.engine.steps import DeviceLost
 from speech.engine.types import (
     Ability,
     AudioChunk,
@@ -58,6 +59,7 @@ class ToneEngine(LoopEngine):
         park_seconds: float = 30.0,
     ) -> None:
         super().__init__(
+            SAMPLE_RATE,
             slots=slots,
             max_waiting=max_waiting,
             queue_seconds=queue_seconds,

@@ -118,12 +118,13 @@ def test_it_does_not_cancel_what_was_read_to_its_end():
 
 def test_it_drops_what_comes_after_cancel_and_after_finish():
     stream = Stream()
+    assert stream.put(chunk())
     stream.cancel()
-    stream.put(chunk())
+    assert not stream.put(chunk())
     assert stream.buffered == 0
     ended = Stream()
     ended.finish()
-    ended.put(chunk())
+    assert not ended.put(chunk())
     assert list(ended) == []
 
 
