@@ -6,6 +6,7 @@ Every face and every layer below Django answers through ``describe``; the table 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -57,7 +58,7 @@ class Failure:
         """Retry-After between 1 and 60 s: clients ignore longer ones and hammer at zero."""
         headers = {}
         if self.retry_after is not None:
-            headers["retry-after"] = str(max(1, min(60, round(self.retry_after + 0.5))))
+            headers["retry-after"] = str(max(1, min(60, math.ceil(self.retry_after))))
         if self.should_retry is not None:
             headers["x-should-retry"] = "true" if self.should_retry else "false"
         if self.allow:
