@@ -47,6 +47,11 @@ _PLACE = re.compile(r"(?:\b(?:No|NO|no)\. ?|№ ?|(?<!\w)#)(\d{1,9})(?!\d)")
 _GROUPED = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3}){1,5}(?![\d,])")
 _LABEL = re.compile(r"(?<=[A-Za-z])-?(\d{4,16})(?!\d)")
 _HYPHENED = re.compile(r"(?<=[A-Za-z])-(?=\d)")
+# The grammar knows the simplified counting words alone.
+_PAIR = re.compile(r"(?<![\d.,:/第])2(?=[個隻條張塊種層間輛雙顆歲])")
+# Most figures of prose need no grammar: a year, and counts whose reading nothing around changes.
+_YEAR = re.compile(r"(?<![\d.,:/~-])([12]\d{3})(?=年(?!代))")
+_COUNT = re.compile(r"(?<![\d.,:/~%°A-Za-z×÷+=-])([013-9]|[1-9]\d)(?=[\u4e00-\u9fff])(?![后後年])")
 _POWER = re.compile(r"(?<=\w)²"), re.compile(r"(?<=\w)³")
 _SPAN = re.compile(
     r"[\u4e00-\u9fff]{0,2}[-+~]?\d[\d.,:/~%°℃A-Za-zμ²³×÷+=-]{0,24}[\u4e00-\u9fff]{0,2}"
@@ -95,7 +100,9 @@ def _speak_codes(text: str) -> str:
 
 
 def _speak_figures(text: str, grammar: Grammar) -> str:
-    text = _HYPHENED.sub("", text)
+    text = _YEAR.sub(lambda year: digits(year[1]), _HYPHENED.sub("", text))
+    text = _PAIR.sub("兩", text)
+    text = _COUNT.sub(lambda count: cardinal(count[1]), text)
     text = _SPAN.sub(lambda span: _read_span(span[0], grammar), text)
     return _FIGURE.sub(lambda figure: number(figure[0]), text)
 

@@ -35,10 +35,8 @@ _NUMERIC = re.compile(
 )
 _SHORT_DATE = re.compile(r"(?<![\w./-])([0-3]?\d)/([0-3]?\d)/(\d\d)(?![\w/-])")
 _FULL_DECADE = re.compile(r"\b((?:1\d|20)\d0)'?s\b")
-_SHORT_DECADE = re.compile(
-    r"(?:(?<=\bthe )|(?<=\bhis )|(?<=\bher )|(?<=\btheir )|(?<=\bmy )|(?<=\byour )|(?<=\bour )"
-    r"|(?<=\bmid-)|(?<=\bearly )|(?<=\blate )|(?<=\bearly-)|(?<=\blate-)|(?<!\w)')([2-9]0)'?s\b"
-)
+_SHORT_DECADE = re.compile(r"(?:(?<!\w)'|(?<=[ -]))([2-9]0)'?s\b")
+_DECADE_CUES = tuple("the his her their my your our its mid early late".split())
 _YEARS = re.compile(rf"(?<![\w.,:/$-]){_YEAR}(?:-(?P<end>\d{{4}}|\d\d))?(?![\w:/%°]|[.,-]\d)")
 _ZONE = r"(?: (?:UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|CET|CEST|BST|JST))?"
 _CLOCK = re.compile(
@@ -58,7 +56,7 @@ def speak_dates(text: str, grammar: Grammar) -> str:
     text = _NUMERIC.sub(lambda date: grammar.read(date[0]) or re.sub(r"[/-]", " ", date[0]), text)
     text = _SHORT_DATE.sub(lambda date: _say_short_date(date, grammar), text)
     text = _FULL_DECADE.sub(lambda years: decade(years[1]), text)
-    text = _SHORT_DECADE.sub(lambda years: decade(years[1]), text)
+    text = _SHORT_DECADE.sub(_say_short_decade, text)
     text = _DAY_MONTH.sub(_say_day_month, text)
     text = _MONTH_DAY.sub(_say_month_day, text)
     text = _MONTH_YEAR.sub(lambda date: f"{_name(date)} {year(date['year'])}", text)
@@ -68,6 +66,13 @@ def speak_dates(text: str, grammar: Grammar) -> str:
 
 def _name(date: re.Match[str]) -> str:
     return _MONTH_NAMES[date["month"][:3].lower()]
+
+
+def _say_short_decade(years: re.Match[str]) -> str:
+    """ "the 90s" and "'90s" are years; "within 90s" is a time."""
+    before = years.string[max(0, years.start() - 8) : years.start()]
+    cued = years[0].startswith("'") or before[:-1].lower().endswith(_DECADE_CUES)
+    return decade(years[1]) if cued else years[0]
 
 
 def _say_month_day(date: re.Match[str]) -> str:

@@ -46,8 +46,8 @@ _UNIT = "|".join(
 _ONLY_GLUED = {"in", "l", "x", "K", "ha"}
 
 _RANGE = rf"(?P<sign>(?<!\w)-)?(?P<low>{_NUMBER})(?:(?P<dash> ?[-~] ?)(?P<high>{_NUMBER}))?"
-_PERCENT = re.compile(rf"(?<![\d.,]){_RANGE} ?%")
-_MEASURE = re.compile(rf"(?<![\w.,]){_RANGE}(?P<gap>[ -]?)(?P<unit>{_UNIT})(?!\w|'\w|/\w)")
+_PERCENT = re.compile(rf"(?=[\d-])(?<![\d.,]){_RANGE} ?%")
+_MEASURE = re.compile(rf"(?=[\d-])(?<![\w.,]){_RANGE}(?P<gap>[ -]?)(?P<unit>{_UNIT})(?!\w|'\w|/\w)")
 _FEET_INCHES = re.compile(r"(?<![\w.,])(\d{1,3})(?:'| ?ft\.?) ?(\d{1,2})(?:\"|''| ?in\b)(?!\w)")
 _MIXED = re.compile(r"(?<![\w.,/])(?:(\d{1,9}) )?(\d{1,2})/(\d{1,3})(?![\w/])")
 _ORDINAL = re.compile(
@@ -61,7 +61,7 @@ _TIMES = re.compile(r"(?<=\d) ?[x*] ?(?=\d)")
 _NEGATIVE = re.compile(r"(?<![\w.)-])[-](?=\.?\d)")
 _APPROXIMATE = re.compile(r"(?<!\w)~ ?(?=[\d$€£¥])")
 _FIGURE = re.compile(rf"{_NUMBER}|(?<!\d)\.\d{{1,18}}")
-_GLUE = re.compile(r"(?<=[^\W\d_])-?(?=\d)|(?<=\d)-?(?=[^\W\d_])")
+_GLUE = re.compile(r"(?<=[^\W\d_])-?(?=\d)|(?<=\d)(?:-(?=[^\W\d_])|(?=[^\W\d_]))")
 
 
 def speak_measures(text: str, grammar: Grammar) -> str:

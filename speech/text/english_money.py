@@ -58,6 +58,7 @@ _MAGNITUDE = (
 )
 _RANGE = rf"(?P<low>{AMOUNT})(?:-(?:{_SYMBOL})?(?P<high>{AMOUNT}))?{_MAGNITUDE}"
 
+_ANY = re.compile(rf"¢|{_SYMBOL}|{_CODE}")
 _BEFORE = re.compile(
     rf"(?P<sign>(?<!\w)-)?(?P<name>{_SYMBOL}|\b(?:{_CODE}) ?)(?P<sign2>-)?{_RANGE}"
 )
@@ -67,6 +68,8 @@ _CENTS = re.compile(r"(?<![\d.,])(\d{1,6}) ?¢")
 
 def speak_money(text: str) -> str:
     """``text`` with every amount of money in words."""
+    if not _ANY.search(text):
+        return text
     text = _BEFORE.sub(lambda m: _say(m, m["sign"] or m["sign2"]), text)
     text = _AFTER.sub(lambda m: _say(m, m["sign"]), text)
     return _CENTS.sub(lambda m: _count(m[1], "cent", "cents"), text)

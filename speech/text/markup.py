@@ -32,13 +32,16 @@ _SOFT_BREAK = re.compile(rf"(?<=[{_SPACELESS}])\n(?=[{_SPACELESS}])")
 _ENDED = tuple(".!?:;,。！？：；，、…।॥؟۔")
 
 
+def strip_links(text: str) -> str:
+    """Links and images as their own words; addresses that stand for themselves stay."""
+    return _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text))
+
+
 def strip_markup(text: str, ending: str = ".") -> str:
     """Plain text on one line: blocks end in ``ending``, soft line breaks are spaces."""
     text = _COMMENT.sub(" ", text)
-    text = _AUTOLINK.sub(r"\1", text)
     text = _TAG.sub(_speak_tag, text)
-    text = _REFERENCE.sub("", _LINK.sub(r"\1", text))
-    return _join_blocks(text.split("\n"), ending)
+    return _join_blocks(_REFERENCE.sub("", text).split("\n"), ending)
 
 
 def _speak_tag(tag: re.Match[str]) -> str:

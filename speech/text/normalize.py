@@ -14,7 +14,7 @@ from .chinese import speak_chinese
 from .english import speak_english
 from .folding import fold
 from .language import primary_language
-from .markup import strip_markup
+from .markup import strip_links, strip_markup
 
 _ENDINGS = {
     "zh": "。", "yue": "。", "ja": "。", "hi": "।", "bn": "।", "pa": "।", "hy": "։", "am": "።",
@@ -29,7 +29,7 @@ _PICTURE = re.compile(
 _DASH = re.compile(r"(?<!\S)-{1,9}(?!\S)|-{2,9}")
 _SYNTAX = re.compile(r"[<>\[\]{}|\\^*`~_#]+|[()（）]")
 _HAN = "\u3000-\u30ff\u3400-\u9fff\uff00-\uffef"
-_PAUSES = re.compile(r"(?: ?[,，])+ ?")
+_PAUSES = re.compile(r"(?<!\d)(?: ?[,，])+ ?|(?<=\d)(?: ?[,，])+(?: |(?!\d))")
 _HAN_PAUSE = re.compile(rf"(?<=[{_HAN}]), (?=[{_HAN}])|(?<=[{_HAN}]),$")
 _HAN_SPACE = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
 _MARK_RUN = re.compile(r"([!?！？])[!?！？]{3,}|([.。])\2{3,}")
@@ -49,7 +49,7 @@ def normalize(text: str, language: str | None = None) -> str:
     folded = fold(text)
     spoken_in = primary_language(folded, language)
     ending = _ENDINGS.get(spoken_in, ".")
-    addressed = speak_addresses(folded, _ADDRESS_WORDS.get(spoken_in, WRITTEN))
+    addressed = speak_addresses(strip_links(folded), _ADDRESS_WORDS.get(spoken_in, WRITTEN))
     plain = _PICTURE.sub(" ", _EMOTICON.sub(" ", strip_markup(addressed, ending)))
     if spoken_in == "en":
         plain = speak_english(plain)

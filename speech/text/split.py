@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
 
 LONGEST_PIECE = 200
 # A hundred characters without spaces last as long as three hundred letters, and models lose the
@@ -19,23 +20,27 @@ _SHORTEST_FIRST = 12
 
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _SENTENCE_END = re.compile(
-    r"(?:(?P<plain>[.!?…؟।॥۔։።]+)[\"'”’»)\]]*(?=\s)|[。！？｡]+[\"'”’」』）)]*|။|។)\s*"
+    r"(?:(?<![.!?…؟।॥۔։።])(?P<plain>[.!?…؟।॥۔։።]+)[\"'”’»)\]]*(?=\s)|[。！？｡]+[\"'”’」』）)]*|။|។)\s*"
 )
-_CLAUSE_END = re.compile(r"[,;:،؛][\"'”’»)\]]*\s+|[，；：、][\"'”’」』）]*\s*|\s+(?=[–—-]\s)")
+_CLAUSE_END = re.compile(
+    r"[,;:،؛][\"'”’»)\]]*\s+|[，；：、][\"'”’」』）]*\s*|(?<!\s)\s+(?=[–—-]\s)"
+)
 _QUOTATION = re.compile(r'"(?=\S)[^"]*"|“[^“”]*”|«[^«»]*»|「[^「」]*」|『[^『』]*』|„[^„“”]*[“”]')
 _LAST_WORD = re.compile(r"(?:\w|\w\.|\w[-'])*\w$")
 _ABBREVIATIONS = frozenset(
     "dr mr mrs ms prof st sr jr rev hon gen col capt lt sgt maj gov sen rep pres vs etc approx"
     " e.g i.e cf fig vol no nos op ed eds pp inc ltd co corp dept est ave blvd rd mt ft al"
-    " viz jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m z.b d.h u.a usw bzw ca evtl ggf inkl nr str vgl"
-    " hr fr dipl mme mlle av p.ex sra dra ud uds ph.d m.d b.a m.a u.s u.k u.n d.c".split()
+    " viz jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m z.b d.h u.a"
+    " usw bzw ca evtl ggf inkl nr str vgl hr fr"
+    " dipl mme mlle av p.ex sra dra ud uds ph.d m.d u.s u.k u.n d.c".split()
 )
 _ORDINAL_DOT = frozenset("de da nb no fi cs sk pl hu hr sl sr tr et lv".split())
-_NUMBER_WORDS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-    " sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
-    " hundred thousand million billion trillion quadrillion point".split()
+_NUMBER_WORD = (
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six"
+    r"|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand"
+    r"|(?:m|b|tr)illion|quadrillion|point)\b"
 )
+_NUMBER_SPACE = re.compile(rf"(?<=\d) (?=\d)|{_NUMBER_WORD} (?={_NUMBER_WORD})", re.IGNORECASE)
 _HAN_NUMBER = "零一二三四五六七八九十百千万亿点两幺〇"
 # Thai and Lao vowels that are written before the consonant they belong to.
 _LEADING_VOWELS = "เแโใไເແໂໃໄ"
@@ -152,10 +157,9 @@ def _places(text: str, start: int, end: int, quoted: bytearray) -> bytearray:
     """How good a cut before each character is, from ``start`` on."""
     places = bytearray(end - start + 1)
     for offset in range(start + 1, end):
-        place = _judge(text[offset - 1], text[offset])
-        if place >= Place.SPACE and _in_number(text, offset):
-            place = Place.NUMBER
-        places[offset - start] = place
+        places[offset - start] = _judge(text[offset - 1], text[offset])
+    for space in _NUMBER_SPACE.finditer(text, start, end):
+        places[space.end() - start] = Place.NUMBER
     for clause in _CLAUSE_END.finditer(text, start, end):
         places[clause.end() - start] = Place.CLAUSE
     for sentence in _SENTENCE_END.finditer(text, start, end):
@@ -166,6 +170,7 @@ def _places(text: str, start: int, end: int, quoted: bytearray) -> bytearray:
     return places
 
 
+@lru_cache(maxsize=65_536)
 def _judge(before: str, after: str) -> Place:
     """What lies between two neighbouring characters."""
     if after.isspace():
@@ -181,12 +186,3 @@ def _judge(before: str, after: str) -> Place:
     if after in _NEVER_FIRST or unicodedata.category(before) in ("Ps", "Pi"):
         return Place.WORD
     return Place.ANYWHERE
-
-
-def _in_number(text: str, offset: int) -> bool:
-    """Whether the space before ``offset`` lies between two figures or two number words."""
-    before = re.split(r"[ -]", text[max(0, offset - 16) : offset - 1])[-1]
-    after = re.split(r"[ -]", text[offset : offset + 16])[0]
-    if before[-1:].isdecimal() and after[:1].isdecimal():
-        return True
-    return before.lower() in _NUMBER_WORDS and after.lower().rstrip('.,;:!?"') in _NUMBER_WORDS
