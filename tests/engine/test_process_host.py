@@ -7,7 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from speech.engine.errors import EngineUnavailable, InvalidUtterance
+from speech.engine.errors import EngineUnavailable, InvalidUtterance, UnsupportedByEngine
+from speech.engine.faults import Faults
 from speech.engine.hosts.process import ProcessHost
 from speech.engine.tone import ToneEngine
 from speech.engine.types import (
@@ -82,6 +83,41 @@ def test_it_refuses_with_the_engines_own_words(host, bare):
             host.check(utterance)
         assert vars(carried.value) == vars(direct.value)
     host.check(Utterance(TEXT))
+
+
+def test_it_carries_recordings_that_no_socket_buffer_holds(host):
+    two_minutes = Recording(np.ones(120 * 48_000, np.float32), 48_000)
+    with pytest.raises(UnsupportedByEngine):
+        host.check(Utterance(TEXT, VoicePrompt("k", reference=two_minutes)))
+
+
+def test_it_refuses_recordings_that_no_frame_holds(host):
+    endless = Recording(np.broadcast_to(np.float32(0), 17_000_000), 48_000)
+    utterance = Utterance(TEXT, VoicePrompt("k", reference=endless))
+    with pytest.raises(InvalidUtterance, match="too long"):
+        host.check(utterance)
+    with pytest.raises(InvalidUtterance, match="too long"):
+        list(host.submit(utterance))
+    assert host.buffered == 0
+    host.check(Utterance(TEXT))
+
+
+def test_it_needs_a_configuration_that_can_be_sent():
+    with pytest.raises(TypeError):
+        ProcessHost("tone", {"slots": object()})
+
+
+def test_it_carries_espeak_and_says_that_it_has_no_fault_switches():
+    host = ProcessHost("espeak")
+    host.start()
+    try:
+        chunks = list(host.submit(Utterance("Hello there.", language="en")))
+        assert sum(len(chunk.samples) for chunk in chunks) > host.info.sample_rate / 4
+        assert any(chunk.marks for chunk in chunks)
+        with pytest.raises(UnsupportedByEngine):
+            host.set_faults(Faults())
+    finally:
+        host.stop()
 
 
 def test_it_unloads_and_loads_the_model(host):

@@ -173,7 +173,7 @@ def test_it_is_not_ready_while_a_load_fails_and_tries_again(make_host):
 
 
 def test_it_never_delivers_anything_of_an_earlier_generation(make_host):
-    host = make_host({"speed": 8.0})
+    host = make_host({"speed": 40.0})
     utterance = Utterance(LONG.text, params=GOOD.params)
     reader = iter(host.submit(utterance))
     heard = [next(reader)]

@@ -22,6 +22,25 @@ from tests.engine.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
+STARVED = """
+import os, resource, sys
+from speech.engine.errors import EngineUnavailable
+from speech.engine.hosts.process import ProcessHost
+from tests.engine.waiting import eventually
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+host = ProcessHost("tone")
+before, (_, most) = descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (before + int(sys.argv[1]), most))
+host.start()
+assert host.pid is None, "It came up without descriptors."
+eventually(lambda: host.stats().restarts >= 3)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+eventually(lambda: host.pid)
+host.stop()
+assert descriptors() == before, "Descriptors were lost."
+"""
+
 HOST = """
 import sys, time
 from speech.engine.faults import Faults
@@ -103,10 +122,17 @@ def test_it_leaves_no_descriptor_behind_when_children_die():
     host.stop()
 
 
+@pytest.mark.parametrize("spare", [0, 2, 4, 6])
+def test_it_goes_on_trying_where_no_process_can_be_started(spare):
+    command = [sys.executable, "-c", STARVED, str(spare)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_it_can_be_stopped_while_it_waits_to_try_again():
     host = ProcessHost("tone", {"no_such_option": True})
     host.start()
-    eventually(lambda: host.stats().restarts >= 4, 20)
+    eventually(lambda: host.stats().restarts >= 1, 20)
     started = time.monotonic()
     host.stop()
     assert time.monotonic() - started < 2

@@ -54,15 +54,15 @@ Decoder = Callable[[Any, SampleReader], Any]
 
 def encode(value: Any, arrays: list[bytes]) -> Any:
     """What ``json.dumps`` takes for ``value``; the samples of its arrays are appended to
-    ``arrays``. Raises ValueError for an array that is not one-dimensional."""
-    kind = type(value)
+    ``arrays``. Raises TypeError for an array that is not one-dimensional."""
+    kind: Any = type(value)
     if kind in _PLAIN:
         return value
     if names := _field_names(kind):
         return [encode(getattr(value, name), arrays) for name in names]
     if isinstance(value, np.ndarray):
         if value.ndim != 1:
-            raise ValueError("Samples are mono: one dimension.")
+            raise TypeError("Samples are mono: one dimension.")
         arrays.append(np.ascontiguousarray(value, dtype="<f4").tobytes())
         return len(value)
     if isinstance(value, tuple | frozenset):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import signal
 import socket
 import subprocess
@@ -32,10 +31,10 @@ _DUMP_SECONDS = 1.0
 _LEAVE_SECONDS = 4.0
 _TOO_LONG = "The voice's recordings are too long."
 
-log = logging.getLogger(__name__)
-
-
+# Never used again in this process, so an id means the same stream in every generation.
 _ids = itertools.count(1)
+
+log = logging.getLogger(__name__)
 
 
 class Generation:
@@ -47,17 +46,19 @@ class Generation:
     def __init__(self, begin: bytes) -> None:
         """Start a child and give it its first frame. Raises OSError where that is impossible."""
         ours, theirs = socket.socketpair()
-        log_reader, log_writer = os.pipe()
-        self._pair = Pair(ours, log_reader)
+        with theirs:
+            self._pair = Pair(ours)
+            try:
+                self._process = _spawn(theirs.fileno())
+            except OSError:
+                self._pair.close()
+                raise
+        if self._process.stdout:
+            self._pair.follow(self._process.stdout)
         self._lock = threading.Lock()
         self._closed = False
         self._listeners: dict[int, tuple[Stream, Flow]] = {}
         self._calls: dict[int, Future[None]] = {}
-        try:
-            self._process = _spawn(theirs, log_writer)
-        except OSError:
-            self._pair.close()
-            raise
         self.info: EngineInfo | None = None
         self.beat: protocol.Beat | None = None
         self.refusal: EngineError | None = None
@@ -220,19 +221,15 @@ def _unavailable() -> EngineUnavailable:
     return EngineUnavailable("The engine is restarting.")
 
 
-def _spawn(theirs: socket.socket, log_writer: int) -> subprocess.Popen[bytes]:
-    """Start the child with one inherited socket. Closes what is the child's alone."""
-    command = [sys.executable, "-m", "speech.engine.hosts.child", str(theirs.fileno())]
-    try:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command,
-            cwd=_ROOT,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=log_writer,
-            stderr=log_writer,
-            start_new_session=True,
-        )
-    finally:
-        theirs.close()
-        os.close(log_writer)
+def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
+    """Start the child with one inherited socket; all it writes comes out of ``stdout``."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", "speech.engine.hosts.child", str(descriptor)],
+        bufsize=0,
+        cwd=_ROOT,
+        pass_fds=[descriptor],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )

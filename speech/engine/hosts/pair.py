@@ -14,7 +14,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from speech.engine.hosts.protocol import TO_HOST, FrameBuffer
 
@@ -27,23 +27,28 @@ log = logging.getLogger("speech.engine.child")
 
 
 class Pair:
-    """Our half of the connection to one child; ``log_fd`` reads what it writes to stderr."""
+    """Our half of the connection to one child."""
 
-    def __init__(self, sock: socket.socket, log_fd: int) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
-        os.set_blocking(log_fd, False)
         self._socket = sock
-        self._log_fd = log_fd
         self._lock = threading.Lock()
         self._unsent: deque[memoryview] = deque()
         self._unsent_bytes = 0
         self._closed = False
-        self._wake_reader, self._wake_writer = os.pipe()
         self._frames = FrameBuffer(TO_HOST)
+        self._log: IO[bytes] | None = None
         self._line = b""
+        self._wake_reader, self._wake_writer = socket.socketpair()
         self._selector = selectors.DefaultSelector()
-        for source in (sock, log_fd, self._wake_reader):
+        for source in (sock, self._wake_reader):
             self._selector.register(source, selectors.EVENT_READ)
+
+    def follow(self, log: IO[bytes]) -> None:
+        """Relay the child's lines from ``log``, which this pair closes."""
+        os.set_blocking(log.fileno(), False)
+        self._log = log
+        self._selector.register(log, selectors.EVENT_READ)
 
     @property
     def congested(self) -> bool:
@@ -59,7 +64,7 @@ class Pair:
             if not self._unsent:
                 rest = rest[self._write(rest) :]
                 if rest:
-                    os.write(self._wake_writer, b"!")
+                    self._wake_writer.send(b"!")
             if rest:
                 self._unsent.append(rest)
                 self._unsent_bytes += len(rest)
@@ -96,11 +101,11 @@ class Pair:
                     self._flush()
                 if events & selectors.EVENT_READ:
                     yield from self._frames.feed(self._receive())
-            elif key.fileobj == self._log_fd:
-                self.relay_log()
-            else:
-                os.read(self._wake_reader, 4096)
+            elif key.fileobj is self._wake_reader:
+                self._wake_reader.recv(1)
                 self._flush()
+            else:
+                self.relay_log()
 
     def _receive(self) -> bytes:
         try:
@@ -115,14 +120,15 @@ class Pair:
 
     def relay_log(self) -> bool:
         """Pass the child's lines to our log; False when there was nothing to read."""
-        if self._log_fd not in self._selector.get_map():
+        if self._log is None:
             return False
-        try:
-            data = os.read(self._log_fd, _RECEIVE)
-        except BlockingIOError:
+        data = self._log.read(_RECEIVE)
+        if data is None:
             return False
         if not data:
-            self._selector.unregister(self._log_fd)
+            self._selector.unregister(self._log)
+            self._log.close()
+            self._log = None
             return False
         *lines, rest = (self._line + data).split(b"\n")
         self._line = rest[-_LONGEST_LINE:]
@@ -143,5 +149,7 @@ class Pair:
             self._unsent.clear()
             self._selector.close()
             self._socket.close()
-            for descriptor in (self._log_fd, self._wake_reader, self._wake_writer):
-                os.close(descriptor)
+            self._wake_reader.close()
+            self._wake_writer.close()
+            if self._log:
+                self._log.close()

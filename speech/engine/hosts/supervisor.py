@@ -189,7 +189,7 @@ class Supervisor:
 
     def _end(self, generation: Generation, reason: str, hung: bool) -> None:
         """Answer the waiters first, then look into the child, then end it and wait."""
-        self.generation = None
+        self.generation, self.reason = None, reason
         stopping = self._stopping.is_set()
         delay = 0.0 if stopping else self._backoff(time.monotonic() - generation.spawned)
         answered = generation.close(reason, max(1.0, delay + (self.load_seconds or 0.0)))
