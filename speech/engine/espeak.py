@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from speech.engine.errors import UnsupportedByEngine
 from speech.engine.espeak_library import SAMPLE_RATE, EspeakLibrary, Word
 from speech.engine.espeak_reading import Reading
-from speech.engine.espeak_scripts import Run, legible, split_runs
+from speech.engine.espeak_scripts import Run, split_runs
+from speech.engine.espeak_spelling import Spelling, legible, spell
 from speech.engine.espeak_voices import DEFAULT_VOICE, LANGUAGES, VOICES, EspeakVoice, voice_file
 from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
@@ -74,12 +75,11 @@ class EspeakEngine(LoopEngine):
         library = self._library
         assert library is not None, "only a READY engine speaks"
         utterance = sequence.utterance
-        text, voice = legible(utterance.text), _voice(utterance)
+        voice = _voice(utterance)
         for run in _runs(utterance):
-            narrator = _Narrator(self, sequence, run)
-            reading = Reading(
-                text[run.start : run.end], voice.manner(run.language), narrator.hand_over
-            )
+            spelling = spell(utterance.text[run.start : run.end], run.language)
+            narrator = _Narrator(self, sequence, run, spelling)
+            reading = Reading(spelling.text, voice.manner(run.language), narrator.hand_over)
             while not reading.finished:
                 reading.go_on(library, self._window())
                 yield
@@ -90,20 +90,23 @@ class EspeakEngine(LoopEngine):
 class _Narrator:
     """Turns a run's samples and words into chunks and marks of the whole utterance."""
 
-    def __init__(self, engine: EspeakEngine, sequence: Sequence, run: Run) -> None:
+    def __init__(
+        self, engine: EspeakEngine, sequence: Sequence, run: Run, spelling: Spelling
+    ) -> None:
         self._engine = engine
         self._sequence = sequence
         self._run = run
+        self._spelling = spelling
         self._marked = -1  # the last offset; a number is many words at one place
 
     def hand_over(self, samples: Samples, words: list[tuple[Word, int]]) -> bool:
         marks = []
         for word, at in words:
-            offset = self._run.start + word.offset
+            offset, length = self._spelling.locate(word.offset, word.length)
             if offset > self._marked:
                 self._marked = offset
                 time = (self._sequence.samples + at) / SAMPLE_RATE
-                marks.append(Mark(offset, word.length, time))
+                marks.append(Mark(self._run.start + offset, length, time))
         return self._engine._emit(self._sequence, AudioChunk(samples, tuple(marks)))
 
 

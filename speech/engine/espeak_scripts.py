@@ -102,19 +102,6 @@ _NOT_LATIN = frozenset(name for names in _SPOKEN_IN.values() for name in names) 
 """Languages whose voices spell a Latin word out, or read it as something else."""
 
 
-def legible(text: str) -> str:
-    """``text``, character for character, in forms that the library knows: plain letters for
-    mathematical or narrow ones, spaces for controls."""
-    return "".join(map(_legible, text))
-
-
-def _legible(character: str) -> str:
-    if unicodedata.category(character) in ("Cc", "Cs"):
-        return " "
-    plain = unicodedata.normalize("NFKC", character)
-    return plain if len(plain) == 1 else character
-
-
 def split_runs(text: str, language: str | None) -> list[Run]:
     """The runs of ``text``, which cover it without a gap.
 

@@ -5,7 +5,8 @@ import pytest
 
 from speech.engine.errors import UnsupportedByEngine
 from speech.engine.espeak import INFO, EspeakEngine
-from speech.engine.espeak_scripts import legible, split_runs
+from speech.engine.espeak_scripts import split_runs
+from speech.engine.espeak_spelling import legible, spell
 from speech.engine.espeak_voices import VOICE_FILES, voice_file
 from speech.engine.types import Utterance
 from tests.engine.acoustics import rms, spectral_distance, spectrum
@@ -162,3 +163,19 @@ def test_it_says_so_when_there_is_nothing_to_pronounce(engine, text):
 def test_it_reads_look_alike_letters_as_what_they_stand_for():
     assert legible("𝐇𝐞𝐥𝐥𝐨 ﾊﾛｰ Ａ\x00") == "Hello ハロー A "
     assert len(legible("ﬁ½℃")) == 3
+
+
+def test_it_spells_what_the_library_reads_as_english():
+    spelling = spell("我的兄弟很穷", "cmn")
+    assert spelling.text == "我的xong1弟很qong2"
+    assert spelling.locate(2, 5) == (2, 1)
+    assert spelling.locate(7, 1) == (3, 1)
+    assert spelling.locate(9, 5) == (5, 1)
+    assert spell("兄弟", "yue").text == "兄弟"
+
+
+def test_it_says_them_as_one_syllable_and_marks_them(engine):
+    text = "兄弟姐妹"
+    assert len(say(engine, "兄", "zh")) < 0.6 * RATE, "as English it takes a second"
+    marks = [mark for chunk in engine.submit(Utterance(text)) for mark in chunk.marks]
+    assert "".join(text[m.offset : m.offset + m.length] for m in marks).startswith("兄弟姐")
