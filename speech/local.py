@@ -129,7 +129,8 @@ def _samples(response: HTTPResponse) -> Iterator[Samples]:
     while piece := response.read1(READ_BYTES):
         piece = odd + piece
         odd = piece[len(piece) & ~1 :]
-        yield np.frombuffer(piece[: len(piece) & ~1], "<i2").astype(np.float32) / 32_768
+        whole = np.frombuffer(piece[: len(piece) & ~1], "<i2")
+        yield np.divide(whole, 32_768, dtype=np.float32)
 
 
 def _ask(url: str, raw: str, path: str, body: bytes | None = None) -> HTTPResponse:

@@ -25,6 +25,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, security
+from rest_framework.exceptions import MethodNotAllowed
 
 from speech.api.responses import error_response
 from voxplatform.errors import is_api
@@ -56,6 +57,8 @@ class FrontDoor:
         response = await self._answer(request)
         response.headers["x-request-id"] = request.id  # type: ignore[attr-defined]
         response.headers.setdefault("x-content-type-options", "nosniff")
+        if isinstance(response, HttpResponse):
+            response.headers.setdefault("content-length", str(len(response.content)))
         log.info(
             "request",
             method=request.method,
@@ -68,14 +71,22 @@ class FrontDoor:
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if is_api(request.path):
             try:
-                request.get_host()
-            except DisallowedHost as error:
+                _check_head(request)
+            except (DisallowedHost, MethodNotAllowed) as error:
                 return error_response(error)
         return await self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's slot for what a view raised outside DRF: the async part of a speech request."""
         return error_response(error) if is_api(request.path) else None
+
+
+def _check_head(request: HttpRequest) -> None:
+    """A host of ours and a method as it is written: Django would read "post" as POST."""
+    request.get_host()
+    method: str = request.scope["method"]  # type: ignore[attr-defined]
+    if method != request.method:
+        raise MethodNotAllowed(method)
 
 
 def for_browsers(request: HttpRequest) -> bool:
@@ -140,7 +151,7 @@ class CSPMiddleware(BrowserOnly, csp.middleware.CSPMiddleware):  # type: ignore[
     ) -> HttpResponseBase:
         if request.path.startswith("/admin/"):
             response._csp_update = {  # type: ignore[attr-defined]
-                "script-src": ["'self'", "'unsafe-eval'", "'unsafe-inline'"],
+                "script-src": ["'self'", "'unsafe-eval'"],
                 "style-src": ["'self'", "'unsafe-inline'"],
             }
         answer: HttpResponseBase = super().process_response(request, response)
