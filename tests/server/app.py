@@ -233,11 +233,13 @@ def plausible(headers: list[tuple[bytes, bytes]]) -> bool:
 
 def main() -> None:
     options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
-    port, proxies = options.pop("port", 0), options.pop("trusted_proxies", [])
+    host, port = options.pop("host", "127.0.0.1"), options.pop("port", 0)
+    proxies = options.pop("trusted_proxies", [])
     uploads = tuple(tuple(pair) for pair in options.pop("upload_bytes", []))
     try:
         serve(
             application,
+            host=host,
             port=port,
             limits=Limits(upload_bytes=uploads, **options),
             plausible=plausible,

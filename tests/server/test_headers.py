@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -87,3 +88,9 @@ def test_a_connection_keeps_its_port_when_nothing_was_forwarded(server: LiveServ
         while part := client.recv(65536):
             data += part
     assert f'"client": ["127.0.0.1", {port}]'.encode() in data
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+def test_an_ipv4_client_is_shown_as_such_on_a_socket_of_both_kinds() -> None:
+    with serving(host="::") as server:
+        assert seen(server, "")["client"][0] == "127.0.0.1"

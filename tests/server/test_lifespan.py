@@ -88,3 +88,22 @@ async def test_an_application_that_does_not_stop_is_cancelled() -> None:
     await lifespan.startup()
     await lifespan.shutdown(0.05)
     await asyncio.wait_for(cancelled.wait(), 1)
+
+
+async def test_it_stops_an_application_that_was_still_starting() -> None:
+    may_start, stopped = asyncio.Event(), asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await may_start.wait()
+        await send({"type": "lifespan.startup.complete"})
+        assert (await receive())["type"] == "lifespan.shutdown"
+        stopped.set()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    lifespan = Lifespan(application)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(lifespan.startup(), 0.05)
+    asyncio.get_running_loop().call_later(0.05, may_start.set)
+    await lifespan.shutdown(2)
+    assert stopped.is_set()

@@ -108,7 +108,7 @@ class Channel(http.HTTPChannel):
         if self.phase is Phase.REFUSED:
             return
         request = self.requests[-1]
-        refusal = request.admit(self._command, self._path, self._version, self.length)
+        refusal = request.admit(self._path, self._version, self.length)
         if refusal:
             self.refuse(refusal)
             return

@@ -27,11 +27,10 @@ class TrustedProxies:
 
     def _trusts(self, host: str) -> bool:
         try:
-            address = ipaddress.ip_address(host.partition("%")[0])
+            address = ipaddress.ip_address(plain_address(host))
         except ValueError:
             return False
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self._networks)
+        return any(address in network for network in self._networks)
 
     def client(self, peer: str, headers: Headers) -> tuple[str, str | None]:
         """The client's address and scheme as the nearest trusted hop saw them.
@@ -50,6 +49,11 @@ class TrustedProxies:
         schemes = _values(headers, b"x-forwarded-proto")
         scheme = schemes[-1].lower() if schemes else None
         return address, scheme if scheme in ("http", "https") else None
+
+
+def plain_address(host: str) -> str:
+    """An address as others write it: without a zone, and IPv4 as such on a socket of both kinds."""
+    return host.partition("%")[0].removeprefix("::ffff:")
 
 
 def clean(raw: Iterable[tuple[bytes, Sequence[bytes]]], trusted: bool) -> Headers:

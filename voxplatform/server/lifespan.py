@@ -66,12 +66,14 @@ class Lifespan:
     async def _ask(self, task: asyncio.Task[None], question: str) -> dict[str, Any]:
         """Put a message to the application and wait for its answer or its end."""
         await self._inbox.put({"type": question})
-        answer = asyncio.ensure_future(self._outbox.get())
-        try:
-            await asyncio.wait({answer, task}, return_when=asyncio.FIRST_COMPLETED)
-            if answer.done():
+        while True:
+            answer = asyncio.ensure_future(self._outbox.get())
+            try:
+                await asyncio.wait({answer, task}, return_when=asyncio.FIRST_COMPLETED)
+                if not answer.done():
+                    task.result()
+                    return {"type": f"{question}.complete"}
+            finally:
+                answer.cancel()
+            if answer.result()["type"].startswith(question):
                 return answer.result()
-            task.result()
-            return {"type": f"{question}.complete"}
-        finally:
-            answer.cancel()

@@ -45,18 +45,17 @@ class Request(http.Request):
 
     # Before the application
 
-    def admit(
-        self, method: bytes, uri: bytes, version: bytes, length: int | None
-    ) -> Refusal | None:
+    def admit(self, uri: bytes, version: bytes, length: int | None) -> Refusal | None:
         """Look at the headers and decide; only what is let in is told to go on sending.
 
         A large body needs at least the look of a key or a session: it is refused here, unread.
         """
-        peer = self.connection.getPeer().host
+        peer = headers.plain_address(self.connection.getPeer().host)
         proxies = self.server.proxies
         raw = self.requestHeaders.getAllRawHeaders()
         self.clean_headers = headers.clean(raw, proxies.trusts(peer))
-        self.peer, self.scheme = proxies.client(peer, self.clean_headers)
+        client, self.scheme = proxies.client(peer, self.clean_headers)
+        self.peer = [client, self.connection.getPeer().port if client == peer else 0]
         path, _, self.query = uri.partition(b"?")
         fault = headers.find_fault(self.clean_headers, version) or _find_fault(path, self.query)
         if fault:
@@ -117,7 +116,7 @@ class Request(http.Request):
 
     def scope(self, kind: str) -> Message:
         """The ASGI connection scope, for HTTP or for the WebSocket it becomes."""
-        peer, host = self.connection.getPeer(), self.connection.getHost()
+        host = self.connection.getHost()
         secure = self.scheme == "https"
         scheme = {"http": "https" if secure else "http", "websocket": "wss" if secure else "ws"}
         return {
@@ -131,7 +130,7 @@ class Request(http.Request):
             "query_string": self.query,
             "root_path": "",
             "headers": self.clean_headers,
-            "client": [self.peer, peer.port if self.peer == peer.host else 0],
+            "client": self.peer,
             "server": [host.host, host.port],
         }
 

@@ -70,7 +70,7 @@ class Server(DaphneServer):
         self.context = contextvars.copy_context()
         self.stopping = asyncio.Event()
         self.draining = False
-        self.error: Exception | None = None
+        self.port: Port | None = None
         self.channels: set[Channel] = set()
         self.sockets: set[WebSocket] = set()
         self.applications: dict[Any, asyncio.Task[None]] = {}
@@ -96,21 +96,21 @@ class Server(DaphneServer):
             self.loop.add_signal_handler(number, self._on_signal)
         self.main = self.loop.create_task(self._main())
         reactor.run(installSignalHandlers=False)
-        if self.error:
-            raise self.error
+        self.main.result()
 
     async def _main(self) -> None:
         try:
-            listener = self._bind()
-            await self.lifespan.startup()
-            gc.freeze()  # what the start made stays: collections need not look through it again
-            self._listen(listener)
+            with self._bind() as listener:
+                await self.lifespan.startup()
+                gc.freeze()  # what the start made stays: no collection need look through it again
+                self.port = self._listen(listener)
+                self.ready(*listener.getsockname()[:2])
             sweeper = asyncio.create_task(self._sweep())
             await self.stopping.wait()
-            await self._drain()
+            await self._drain(self.port)
             sweeper.cancel()
-        except (CannotServe, StartupFailed) as error:
-            self.error = CannotServe(str(error))
+        except StartupFailed as error:
+            raise CannotServe(str(error)) from error
         except asyncio.CancelledError:
             logger.info("Stopped while starting.")
         finally:
@@ -135,22 +135,20 @@ class Server(DaphneServer):
             ) from error
         return listener
 
-    def _listen(self, listener: socket.socket) -> None:
+    def _listen(self, listener: socket.socket) -> Port:
         listener.listen(_BACKLOG)
-        self.port = Port._fromListeningDescriptor(
+        port: Port = Port._fromListeningDescriptor(
             reactor, listener.fileno(), listener.family, ChannelFactory(self)
         )
-        self.port.share(self.limits)
-        host, port = listener.getsockname()[:2]
-        listener.close()
-        self.port.startListening()
-        self.ready(host, port)
+        port.share(self.limits)
+        port.startListening()
+        return port
 
     def _on_signal(self) -> None:
         if self.stopping.is_set():
             self._leave_at_once()
         self.stopping.set()
-        if not hasattr(self, "port"):
+        if self.port is None:
             self.main.cancel()
 
     def _leave_at_once(self) -> None:
@@ -169,7 +167,7 @@ class Server(DaphneServer):
         channels = any(channel.busy for channel in self.channels)
         return channels or bool(self.sockets) or bool(self.applications)
 
-    async def _drain(self) -> None:
+    async def _drain(self, port: Port) -> None:
         """Let what runs finish within the time there is; answer whatever is new with a 503."""
         self.draining = True
         logger.info("Draining for up to %s seconds.", self.limits.drain_seconds)
@@ -178,7 +176,7 @@ class Server(DaphneServer):
         for channel in list(self.channels):
             channel.close_if_idle()
         await self._wait_until_idle(self.limits.drain_seconds)
-        self.port.stopListening()
+        port.stopListening()
         for open_one in self._open():
             open_one.transport.abortConnection()
         await self._wait_until_idle(self.limits.close_seconds)
@@ -244,7 +242,7 @@ class Server(DaphneServer):
             await asyncio.sleep(_SWEEP_SECONDS)
             now = time.monotonic()
             for open_one in self._open():
-                open_one.check(now)
+                self.loop.call_soon(open_one.check, now)  # one that fails must not end the sweep
 
 
 def serve(application: Any, **options: Any) -> None:
