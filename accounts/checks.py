@@ -1,13 +1,31 @@
-"""Is this deployment sane, as far as keys are concerned?"""
+"""Is this deployment sane, as far as keys and their counters are concerned?"""
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.db import connection
 
 _SHORTEST_PEPPER = 32
+_OLDEST_SQLITE = (3, 35)
+
+
+@register()
+def check_sqlite(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Our statements say RETURNING, which SQLite learnt in 3.35."""
+    on_sqlite = connection.vendor == "sqlite"
+    if not on_sqlite or sqlite3.sqlite_version_info >= _OLDEST_SQLITE:
+        return []
+    return [
+        Error(
+            f"SQLite {sqlite3.sqlite_version} is too old: this needs 3.35 or newer.",
+            hint="Use a Python that was built with a newer SQLite, or PostgreSQL by DATABASE_URL.",
+            id="accounts.E002",
+        )
+    ]
 
 
 @register("security")

@@ -10,9 +10,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Greatest
+from django.db import connection, models
+from django.db.models import Q
+
+_COUNT_REQUEST = """
+UPDATE accounts_keyuse
+SET requests = CASE WHEN minute < %(minute)s THEN 1 ELSE requests + 1 END,
+    minute = CASE WHEN minute < %(minute)s THEN %(minute)s ELSE minute END
+WHERE key_id = %(key_id)s AND (minute < %(minute)s OR requests < %(limit)s)
+RETURNING requests
+"""
 
 
 def this_month() -> str:
@@ -82,20 +89,6 @@ class Metered(models.Model):
         )
 
 
-class KeyUseQuerySet(models.QuerySet["KeyUse"]):
-    def count_request(self, minute: int, limit: int) -> bool:
-        """Count one request in this minute; False when the minute is full.
-
-        A server whose clock runs behind counts in the minute another one has already begun.
-        """
-        return bool(
-            self.filter(Q(minute__lt=minute) | Q(requests__lt=limit)).update(
-                requests=Case(When(minute__lt=minute, then=Value(1)), default=F("requests") + 1),
-                minute=Greatest(F("minute"), Value(minute)),
-            )
-        )
-
-
 class KeyUse(models.Model):
     """What a key is doing right now: its requests in the running minute, its open streams."""
 
@@ -104,10 +97,20 @@ class KeyUse(models.Model):
     requests = models.PositiveIntegerField(default=0)
     open_streams = models.PositiveIntegerField(default=0)
 
-    objects = KeyUseQuerySet.as_manager()
-
     class Meta:
         verbose_name_plural = "key use"
 
     def __str__(self) -> str:
         return f"{self.open_streams} open streams"
+
+    @classmethod
+    def count_request(cls, key_id: int, minute: int, limit: int) -> int | None:
+        """Count one request in this minute; how many it has now, or None when it is full.
+
+        A server whose clock runs behind counts in the minute another one has already begun.
+        """
+        values = {"key_id": key_id, "minute": minute, "limit": limit}
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT_REQUEST, values)
+            row = cursor.fetchone()
+        return None if row is None else int(row[0])

@@ -36,10 +36,10 @@ class KeyRateThrottle(BaseThrottle):
             return True
         minute, second = divmod(int(self.timer()), 60)
         limit = key.requests_per_minute
-        counted = key.use_now.count_request(minute, limit)
-        used = key.use_now.values_list("requests", flat=True).get() if counted else limit
+        counted = key.count_request(minute)
+        remaining = 0 if counted is None else max(0, limit - counted)
         # On Django's request, where the view finds it after the gate; DRF's looks through to it.
-        request._request.rate = RateState(limit, max(0, limit - used), 60 - second)  # type: ignore[attr-defined]
-        if not counted:
+        request._request.rate = RateState(limit, remaining, 60 - second)  # type: ignore[attr-defined]
+        if counted is None:
             raise RateLimited(retry_after=60 - second)
         return True

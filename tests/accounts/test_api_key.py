@@ -101,8 +101,8 @@ def test_rotating_does_not_refill_the_limits(account):
     _, second = first.rotate(HOUR)
     _, third = second.rotate(HOUR)
     assert first.meter_id == second.meter_id == third.meter_id
-    assert first.use_now.count_request(minute=1, limit=1)
-    assert not third.use_now.count_request(minute=1, limit=1)
+    assert first.count_request(minute=1) == 1
+    assert third.count_request(minute=1) is None
     assert KeyUse.objects.get(key=first).requests == 1
 
 
