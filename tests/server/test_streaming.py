@@ -108,3 +108,29 @@ def test_it_drops_a_client_that_sends_on_while_it_is_answered(server: LiveServer
     client = server.send(get("/slow/5") + "x" * 100_000)
     server.wait_for("cancelled", 3)
     client.close()
+
+
+@pytest.mark.slow
+def test_nothing_grows_over_thousands_of_requests_of_which_many_are_broken_off(
+    server: LiveServer,
+) -> None:
+    def mixed(count: int) -> None:
+        for index in range(count):
+            path = ("/x", "/stream/1", "/slow/5", "/fill/500", "/broken/1")[index % 5]
+            client = server.send(get(path, "Connection: close\r\n"))
+            if path in ("/slow/5", "/fill/500"):
+                reset(client)
+            else:
+                read_to_end(client)
+                client.close()
+
+    def settled() -> tuple[int, int, int]:
+        time.sleep(1)
+        return server.open_files, server.statistics["tasks"], server.rss
+
+    mixed(1000)
+    files, tasks, rss = settled()
+    mixed(2000)
+    files_after, tasks_after, rss_after = settled()
+    assert (files_after, tasks_after) == (files, tasks)
+    assert rss_after - rss < 2 * 1024 * 1024
