@@ -16,6 +16,7 @@ from speech.engine.errors import (
 from speech.engine.faults import Faults
 from speech.engine.tone import ToneEngine
 from speech.engine.types import EngineState, FinishReason, Priority, SamplingParams, Utterance
+from tests.engine.waiting import eventually
 
 LONG = Utterance("x" * 400)
 SHORT = Utterance("a short one")
@@ -36,13 +37,6 @@ def start():
     yield start
     for engine in engines:
         engine.stop()
-
-
-def eventually(condition, seconds=2.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.002)
 
 
 def test_it_paces_in_real_time(start):
@@ -116,6 +110,15 @@ def test_it_lets_groups_take_turns_and_people_go_before_jobs(start):
     for reader in readers:
         reader.join(5)
     assert order == ["a1", "b1", "a2", "job"]
+
+
+def test_one_groups_crowd_delays_another_groups_first_sound_by_little(start):
+    engine = start(Faults(slow=0.02), slots=100)
+    crowd = [engine.submit(Utterance("crowd", group="crowd")) for _ in range(50)]
+    single = engine.submit(Utterance("single", group="single"))
+    next(iter(single))
+    begun = sum(stream.buffered > 0 for stream in crowd)
+    assert begun < 10, "all have slots, yet they take turns"
 
 
 def test_it_rests_while_its_reader_is_two_seconds_behind_and_goes_on_after(start):

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from speech.engine.scheduler import Scheduler
+from speech.engine.sequence import Sequence
+from speech.engine.types import Priority, Utterance
+
+
+def sequence(text="a", **fields):
+    return Sequence(
+        Utterance(text, **fields), lambda sequence: None, lambda sequence, samples: None
+    )
+
+
+def admitted(scheduler):
+    """Everybody who gets a slot, if each has its first step at once."""
+    order = []
+    while (one := scheduler.admit()) is not None:
+        scheduler.has_begun(one)
+        order.append(one.utterance.text)
+    return order
+
+
+def test_it_gives_slots_until_there_are_none():
+    scheduler = Scheduler(slots=2)
+    for text in "abc":
+        scheduler.add(sequence(text))
+    assert admitted(scheduler) == ["a", "b"]
+    scheduler.remove(next(iter(scheduler.running)))
+    assert admitted(scheduler) == ["c"]
+
+
+def test_it_lets_one_begin_at_a_time_so_that_turns_stay_fair():
+    scheduler = Scheduler(slots=9)
+    for text in ("a1", "a2", "a3"):
+        scheduler.add(sequence(text, group="a"))
+    first = scheduler.admit()
+    assert scheduler.admit() is None
+    scheduler.add(sequence("b", group="b"))
+    scheduler.add(sequence("job", priority=Priority.JOB))
+    scheduler.has_begun(first)
+    assert admitted(scheduler) == ["a2", "b", "a3", "job"]
+
+
+def test_a_beginner_who_leaves_makes_room_for_the_next():
+    scheduler = Scheduler(slots=9)
+    scheduler.add(sequence("a"))
+    scheduler.add(sequence("b"))
+    scheduler.remove(scheduler.admit())
+    assert admitted(scheduler) == ["b"]
+
+
+def test_it_forgets_who_leaves_the_queue():
+    scheduler = Scheduler(slots=1)
+    leaving = sequence("a")
+    scheduler.add(leaving)
+    scheduler.remove(leaving)
+    assert admitted(scheduler) == []
+
+
+def test_it_knows_the_longest():
+    scheduler = Scheduler(slots=3)
+    for text in ("aa", "aaaa", "a"):
+        scheduler.add(sequence(text))
+    admitted(scheduler)
+    assert scheduler.longest().utterance.text == "aaaa"
+
+
+def test_it_suggests_between_a_second_and_a_minute():
+    scheduler = Scheduler(slots=1)
+    assert scheduler.retry_after(10) == 1
+    scheduler.add(slow := sequence())
+    scheduler.admit()
+    slow.admitted -= 100
+    scheduler.remove(slow)
+    assert 10 <= scheduler.retry_after(2) <= 60
+    assert scheduler.retry_after(1000) == 60
