@@ -1,8 +1,8 @@
 """Installs lists of requirements into the virtual environment, once, and goes on when interrupted.
 
 Runs on a bare Python: standard library only. Each list leaves a stamp that names what was
-installed and is written last, so that an install cut short is taken up again: pip keeps what it
-fetched in its cache and skips what is in place.
+installed and is written last, so that an install cut short is taken up again: pip skips what is
+in place, and keeps in its cache what it fetched.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
 GB = 10**9
+# Installed one by one before the rest, so that they need not be fetched again where pip's cache is
+# off or its downloads may not be kept: with what they bring they are most of what is fetched.
+LARGE = ("torch==", "voxcpm==")
 # Fetched, and free on the disk: the environment, pip's cache and its temporary copies together.
 # Measured on Linux with Python 3.11; CUDA's libraries are most of the larger pair.
 CPU_SIZES = (0.8, 4.5)
@@ -88,8 +91,11 @@ def install(venv: Path, lists: list[Path]) -> None:
     check_disk(venv)
     forget_half_installed(venv)
     pip = [str(venv / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check"]
-    named = [argument for each in lists for argument in ("-r", str(each))]
-    subprocess.run([*pip, *named, "-c", str(CONSTRAINTS)], check=True)
+    lines = [line for each in lists for line in each.read_text().splitlines()]
+    stages = [[line] for name in LARGE for line in lines if line.startswith(name)]
+    stages.append([argument for each in lists for argument in ("-r", str(each))])
+    for stage in stages:
+        subprocess.run([*pip, *stage, "-c", str(CONSTRAINTS)], check=True)
     for each in lists:
         stamp, content = stamp_of(venv, each)
         stamp.write_text(content)

@@ -3,15 +3,19 @@
 # with its venv module. PYTHON names one to take instead of those on the path.
 set -eu
 
+# Debian's venv module is there without the package, but not the ensurepip that it needs.
+ask='import sys; print("%d.%d" % sys.version_info[:2]); sys.stdout.flush(); import ensurepip, venv'
 found=""
 bare=""
 for python in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
+    has_venv=yes
+    version=$("$python" -c "$ask" 2>/dev/null) || has_venv=no
     case $version in
+        "") continue ;;
         3.11 | 3.12 | 3.13) ;;
         *) found=", not $version" && continue ;;
     esac
-    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    if [ $has_venv = yes ]; then
         exec "$python" "$@"
     fi
     bare=$version

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections, transaction
 from django.db.models import Q
 
 from accounts.models import Account, ApiKey
@@ -30,7 +30,7 @@ VoxPlatform is set up. What follows is shown once: keep it.
 
 When the server listens, this lets you hear it:
 
-curl {url}/v1/audio/speech -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \
+curl -f {url}/v1/audio/speech -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \
 -d '{{"model": "tts-1", "voice": "alloy", "input": "Hello from VoxPlatform."}}' -o hello.mp3
 
 And so does this, in Python, with OpenAI's own library (pip install openai):
@@ -39,17 +39,32 @@ from openai import OpenAI
 client = OpenAI(base_url="{url}/v1", api_key="{key}")
 speech = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello from Python.")
 speech.write_to_file("hello-from-python.mp3")
+
 """
 
 
 class Command(BaseCommand):
     help = "Prepare the database, the static files and, the first time, an admin and an API key."
-    # The server runs the checks and comes next: twice would cost every start a second.
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own name and type
+    # The server runs them and comes next.
+    requires_system_checks: list[str] = []
 
-    def handle(self, *args: object, **options: object) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--serve",
+            action="store_true",
+            help="then serve from the same process: loading Django twice would double the wait",
+        )
+
+    def handle(self, *args: object, serve: bool, **options: object) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
+        self.greet()
+        if serve:
+            self.stdout.flush()
+            connections.close_all()
+            call_command("serve", skip_checks=False)
+
+    def greet(self) -> None:
         made = make_admin()
         if made is None:
             self.stdout.write(f"Everything is in place under {settings.DATA_DIR}.")
