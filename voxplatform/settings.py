@@ -228,6 +228,21 @@ CORS_ORIGINS = env.list("CORS_ORIGINS", default=["*"])
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
 CORS_ALLOWED_ORIGINS = [] if CORS_ALLOW_ALL_ORIGINS else CORS_ORIGINS
 CORS_ALLOW_CREDENTIALS = False
+CORS_URLS_REGEX = r"^/(v1|audio|models)(/|$)"
+# The star stands for every header but this one; SDKs send a dozen of their own.
+CORS_ALLOW_HEADERS = ["authorization", "*"]
+CORS_EXPOSE_HEADERS = [
+    "retry-after",
+    "warning",
+    "x-engine",
+    "x-model",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+    "x-request-id",
+    "x-seed",
+    "x-should-retry",
+]
 
 ANONYMOUS_LISTING = env.bool("ANONYMOUS_LISTING", default=True)
 METRICS_ALLOW = [

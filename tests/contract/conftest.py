@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.live import LiveServer, manage
 
 # Twenty times real time: short texts take no time, and long ones last long enough to be watched.
 PACE = json.dumps({"speed": 20})
+PAGE = "https://notes.example.com"
 
 
 @pytest.fixture(scope="package")
@@ -26,10 +28,36 @@ def server(data_dir):
 
 
 @pytest.fixture(scope="package")
-def keys(data_dir):
-    """The texts of keys, by what is special about them."""
+def closed_server(data_dir, keys):
+    """A second server on the same data, which lists nothing for strangers and knows one page."""
+    with LiveServer(data_dir, {"ANONYMOUS_LISTING": "0", "CORS_ORIGINS": PAGE}) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def issued(data_dir):
     script = "from tests.contract.issue_keys import main; main()"
     return json.loads(manage(data_dir, "shell", "-c", script).splitlines()[-1])
+
+
+@pytest.fixture(scope="package")
+def keys(issued):
+    """The texts of keys, by what is special about them."""
+    return issued["keys"]
+
+
+@pytest.fixture
+def browse(server, issued):
+    """A browser in which somebody is signed in: "dora", or "admin", who is staff."""
+    with ExitStack() as browsers:
+
+        def browse(name, token="t" * 32):
+            browser = browsers.enter_context(server.http())
+            browser.cookies.update({"sessionid": issued["sessions"][name], "csrftoken": "t" * 32})
+            browser.headers["x-csrftoken"] = token
+            return browser
+
+        yield browse
 
 
 @pytest.fixture(scope="package")

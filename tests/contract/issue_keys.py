@@ -1,17 +1,39 @@
-"""Makes keys of every kind in a live server's database. Run by ``manage.py shell`` there."""
+"""Makes keys of every kind, and two people who are signed in, in a live server's database.
+
+Run by ``manage.py shell`` there; what it makes is printed as JSON.
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import timedelta
 
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from accounts.models import SCOPES, Account, ApiKey
 
 
 def main() -> None:
-    """Print the keys' texts by what is special about them."""
+    people = {name: sign_in(name, is_staff=name == "admin") for name in ("dora", "admin")}
+    print(json.dumps({"keys": make_keys(), "sessions": people}))
+
+
+def sign_in(name: str, is_staff: bool) -> str:
+    """The session of a new person's browser."""
+    user = User.objects.create_user(name, is_staff=is_staff, is_superuser=is_staff)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return session.session_key
+
+
+def make_keys() -> dict[str, str]:
+    """The keys' texts by what is special about them."""
     account = Account.objects.default()
     account_off = Account.objects.create(name="off", is_active=False)
     past = timezone.now() - timedelta(days=1)
@@ -34,4 +56,4 @@ def main() -> None:
     }
     raw = {name: ApiKey.issue(account, name, **limits)[0] for name, limits in special.items()}
     raw["account off"] = ApiKey.issue(account_off, "off")[0]
-    print(json.dumps(raw))
+    return raw
