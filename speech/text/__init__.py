@@ -5,11 +5,12 @@ Knows nothing of Django, engines or audio.
 
 from .align import Alignment
 from .language import detect_language, normalize_tag
-from .normalize import is_blank, is_speakable, normalize
+from .normalize import clean, is_blank, is_speakable, normalize
 from .split import split
 
 __all__ = [
     "Alignment",
+    "clean",
     "detect_language",
     "is_blank",
     "is_speakable",

@@ -43,6 +43,14 @@ _DOTTED = re.compile(
 )
 _DECADE = re.compile(r"(?<!\d)((?:1\d|20)\d0)(?:'?s(?![A-Za-z])|年代)")
 _SHORT_DECADE = re.compile(r"(?<!\d)([1-9]0)(?:'?s(?![A-Za-z])|年代)")
+_ORDINAL = re.compile(r"(?<=第)(\d{1,16})(?![\d.,])")
+_DAY = re.compile(r"(?<![\d.,:/~-])(\d{1,2})(?=[月日号號])")
+_FRACTION = re.compile(r"(?<![\d./-])(\d{1,4})/(\d{1,4})(?![\d/]|\.\d)")
+_DIALLED = re.compile(
+    r"((?:密码|密碼|验证码|驗證碼|编号|編號|账号|帳號|卡号|号码|號碼|房间号|工号|学号|尾号|群)"
+    r"[是为為:： ]{0,2})"
+    r"(\d{3,16})(?![\d.,%])"
+)
 _PLACE = re.compile(r"(?:\b(?:No|NO|no)\. ?|№ ?|(?<!\w)#)(\d{1,9})(?!\d)")
 _GROUPED = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3}){1,5}(?![\d,])")
 _LABEL = re.compile(r"(?<=[A-Za-z])-?(\d{4,16})(?!\d)")
@@ -92,6 +100,9 @@ def _speak_codes(text: str) -> str:
     text = _IP_ADDRESS.sub(lambda address: _say_address(address[0]), text)
     text = _VERSION.sub(lambda version: "版本" + _say_dotted(version[1]), text)
     text = _DOTTED.sub(lambda version: _say_dotted(version[0]), text)
+    text = _DIALLED.sub(lambda code: code[1] + digits(code[2], one="幺"), text)
+    text = _ORDINAL.sub(lambda place: cardinal(place[1]), text)
+    text = _FRACTION.sub(lambda part: f"{cardinal(part[2])}分之{cardinal(part[1])}", text)
     text = _DECADE.sub(lambda decade: digits(decade[1]) + "年代", text)
     text = _SHORT_DECADE.sub(lambda decade: cardinal(decade[1]) + "年代", text)
     text = _PLACE.sub(lambda place: "第" + cardinal(place[1]), text)
@@ -101,6 +112,7 @@ def _speak_codes(text: str) -> str:
 
 def _speak_figures(text: str, grammar: Grammar) -> str:
     text = _YEAR.sub(lambda year: digits(year[1]), _HYPHENED.sub("", text))
+    text = _DAY.sub(lambda day: cardinal(day[1].lstrip("0") or "0"), text)
     text = _PAIR.sub("兩", text)
     text = _COUNT.sub(lambda count: cardinal(count[1]), text)
     text = _SPAN.sub(lambda span: _read_span(span[0], grammar), text)

@@ -19,27 +19,38 @@ _ABBREVIATIONS = {
     "i.e.": "that is", "vs.": "versus", "approx.": "approximately", "w/o": "without",
     "w/": "with", "Gov.": "Governor", "Sen.": "Senator", "Rep.": "Representative",
     "Capt.": "Captain", "Lt.": "Lieutenant", "Col.": "Colonel", "Gen.": "General",
-    "Fig.": "Figure", "fig.": "figure", "Vol.": "Volume", "vol.": "volume",
+    "Fig.": "Figure", "fig.": "figure",
+    "p.": "page", "pp.": "pages",
+    "ext.": "extension", "vs": "versus", "Vol.": "Volume", "vol.": "volume",
 }  # fmt: skip
-_TITLED = {"Fig.", "fig.", "Vol.", "vol."}
+_TITLED = {"Fig.", "fig.", "Vol.", "vol.", "p.", "pp.", "ext."}
 _ABBREVIATION = re.compile(
     r"(?<![\w.])(?:"
     + "|".join(
-        re.escape(short) + (r"(?= ?\d)" if short in _TITLED else "") for short in _ABBREVIATIONS
+        re.escape(short)
+        + (r"(?= ?\d)" if short in _TITLED else r"(?![\w.])" if short == "vs" else "")
+        for short in _ABBREVIATIONS
     )
     + r")(?: (?=\w))?"
 )
 _ET_CETERA = re.compile(r"\betc\.(?= ?(?P<more>[a-z,;)])?)")
 _PER = re.compile(
-    r"(?<=\w) ?/ ?(?=(?:sec(?:ond)?|min(?:ute)?|hour|hr|day|night|week|month|mo|year|yr|person|user"
+    r"(?<=\w) ?/ ?((?:sec(?:ond)?|min(?:ute)?|hour|hr|day|night|week|month|mo|year|yr|person|user"
     r"|unit|item|page|piece|seat)\b)"
 )
-_OPERATION = re.compile(r"(?<=[\w)²³])(?: ?([=≈≠≤≥×÷±+]) ?(?=[\w-])| ([<>]) (?=[\w-]))")
+_OPERATION = re.compile(r"(?<=[\w)²³])(?: ?(={1,3}|[≈≠≤≥×÷±+]) ?(?=[\w-])| ([<>]) (?=[\w-]))")
 _OPERATORS = {
     "=": "equals", "≈": "is about", "≠": "is not equal to", "≤": "is at most",
     "≥": "is at least", "<": "is less than", ">": "is greater than", "×": "times",
     "÷": "divided by", "±": "plus or minus", "+": "plus",
 }  # fmt: skip
+_PER_UNITS = {"hr": "hour", "mo": "month", "yr": "year", "sec": "second", "min": "minute"}
+_ROMAN = re.compile(
+    r"\b(War|Part|Chapter|Act|Phase|Type|Volume) (I{1,3}|I?V|VI{1,3}|I?X|XI{1,3})(?![\w'])"
+)
+_ROMAN_NUMBERS = dict(
+    zip("I II III IV V VI VII VIII IX X XI XII XIII".split(), range(1, 14), strict=True)
+)
 _SIGNS = (
     (re.compile(r" ?& ?"), " and "),
     (re.compile(r"(?<=\w) ?@ ?(?=\w)|(?<!\w)@(?=\w)"), " at "),
@@ -49,7 +60,7 @@ _SIGNS = (
     (re.compile(r"(?<=\w)²"), " squared"),
     (re.compile(r"(?<=\w)³"), " cubed"),
     (re.compile(r" ?= ?(?=\w)"), " equals "),
-    (re.compile(r"(?<=\w)/(?=\w)"), " "),
+    (re.compile(r"/+"), " "),
     (re.compile(r"%"), " percent"),
     (re.compile(r"(?<=\w) ?\((?:e?s)\)"), "s"),
 )
@@ -58,7 +69,8 @@ _SIGN = re.compile(r"[&@+#²³=/%(<>≈≠≤≥×÷±]")
 
 def speak_english(text: str) -> str:
     """``text`` with figures, signs and common abbreviations as English words."""
-    text = _PER.sub(" per ", text)
+    text = _PER.sub(lambda per: f" per {_PER_UNITS.get(per[1], per[1])}", text)
+    text = _ROMAN.sub(lambda roman: f"{roman[1]} {_ROMAN_NUMBERS[roman[2]]}", text)
     text = _ABBREVIATION.sub(lambda short: _expand(short[0]), text)
     text = _ET_CETERA.sub(lambda short: "et cetera" + ("" if short["more"] else "."), text)
     if re.search(r"[\d#]", text):
@@ -75,7 +87,7 @@ def _expand(short: str) -> str:
 
 
 def _say_operation(operation: re.Match[str]) -> str:
-    return f" {_OPERATORS[operation[1] or operation[2]]} "
+    return f" {_OPERATORS[(operation[1] or operation[2])[0]]} "
 
 
 def _speak_figures(text: str, grammar: Grammar) -> str:

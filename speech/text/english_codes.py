@@ -21,7 +21,18 @@ _NATIONAL = re.compile(
 )
 _LOCAL = re.compile(r"(?<![\w.,/$-])(\d{3})-(\d{4})(?![\w.,-]\w|[-%])")
 _UNBROKEN = re.compile(r"(?<![\w.,$])(?:1[3-9]\d{9}|[2-9]\d{9})(?![\d.,]\d|\d)")
-_IP_ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\w)")
+_IP_ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?(?![\w.]\w)")
+_CHAIN = re.compile(
+    r"(?<![\w.,/$-])(?![12]\d{3}-[01]\d-[0-3]\d(?!\d))\d{1,18}(?:-\d{1,18}){2,8}(?![\w-])"
+    r"|(?<![\w.,/$-])\d{4}(?: \d{4}){2,4}(?![\w-])"
+)
+_SECRET = re.compile(
+    r"\b((?:code|PIN|passcode|password|extension|ext\.|ZIP)(?: is|:)? )(\d{2,10})(?![\w.,]\w|[%:])",
+    re.IGNORECASE,
+)
+_SPACED = re.compile(
+    r"(?<![\d.,] )(?<![\w.,])[1-9]\d{0,2}(?:(?: 000){1,4}|(?: \d{3}){2,4})(?! ?\d)"
+)
 _VERSION = re.compile(r"\b[vV](?:er)?\.?(\d{1,9}(?:\.\d{1,9}){0,5})(?!\w)")
 _DOTTED = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,5}(?!\w)")
 _NUMBER_SIGN = re.compile(
@@ -37,8 +48,11 @@ def speak_codes(text: str) -> str:
     text = _HASHTAG.sub("hashtag ", text)
     text = _INTERNATIONAL.sub(lambda phone: _say_phone(phone[0]), text)
     text = _BARE_INTERNATIONAL.sub(lambda phone: _say_phone(phone[0]), text)
-    text = _IP_ADDRESS.sub(lambda address: _say_dotted(address[0], digits), text)
+    text = _IP_ADDRESS.sub(_say_address, text)
+    text = _SECRET.sub(lambda secret: secret[1] + digits(secret[2]), text)
     text = _NATIONAL.sub(lambda phone: _say_phone(phone[0]), text)
+    text = _CHAIN.sub(lambda chain: _say_phone(chain[0]), text)
+    text = _SPACED.sub(lambda figure: figure[0].replace(" ", ""), text)
     text = _LOCAL.sub(_say_local, text)
     text = _UNBROKEN.sub(lambda phone: digits(phone[0]), text)
     text = _VERSION.sub(lambda version: "version " + _say_dotted(version[1], cardinal), text)
@@ -49,6 +63,11 @@ def _say_phone(phone: str) -> str:
     """Digit by digit, with a pause where the number is grouped."""
     plus = "plus " if phone.startswith("+") else ""
     return plus + ", ".join(digits(group) for group in re.findall(r"\d+", phone))
+
+
+def _say_address(address: re.Match[str]) -> str:
+    port = f" port {cardinal(address[2])}" if address[2] else ""
+    return _say_dotted(address[1], digits) + port
 
 
 def _say_local(phone: re.Match[str]) -> str:

@@ -21,6 +21,16 @@ _MONTH = (
 )
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>1\d{3}|20\d{2})"
+_TIMESTAMP = re.compile(
+    r"(?<![\w-])([12]\d{3}-[01]\d-[0-3]\d)[T ]([0-2]\d:[0-5]\d)"
+    r"(?::[0-5]\d(?:\.\d{1,9})?)?(Z?)(?!\w)"
+)
+_UPTO = re.compile(
+    r"(?:(?<=\d[ap]m)|(?<=\dst)|(?<=\dnd)|(?<=\drd)|(?<=\dth)|(?<=\d0s)|(?<=:\d\d)) ?- ?(?=\d)"
+)
+_TENS = {"1000": "thousands", "100": "hundreds", "10": "tens"}
+_MANY = re.compile(r"\b(1000|100|10)s(?= of\b)")
+_SHORT_YEAR = re.compile(r"(?<!\w)'(\d\d)(?![\w'])")
 _AD = re.compile(r"(?<![\d.,-])(\d{1,4})(?= (?:AD|BCE?|CE)\b)")
 _MONTH_DAY = re.compile(
     rf"\b{_MONTH} {_DAY}(?P<upto>-(?:3[01]|[12]?\d))?(?![\d:.,]\d|\d|%)(?:(?P<comma>,)? {_YEAR}\b)?"
@@ -45,12 +55,16 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _HOUR = re.compile(
-    r"(?<![\w:.,-])(1[0-2]|0?[1-9])(?:-(1[0-2]|[1-9]))? ?([ap])\.?m(?!\w)(\.(?! [A-Z]|$))?", re.I
+    r"(?<![\w:.,-])(1[0-2]|0?[1-9])(?:-(1[0-2]|[1-9]))? ?([ap])\.?m(?!\w)(\.(?! (?-i:[A-Z])|$))?",
+    re.I,
 )
 
 
 def speak_dates(text: str, grammar: Grammar) -> str:
     """``text`` with dates, years and times in words."""
+    text = _TIMESTAMP.sub(lambda t: f"{t[1]} {t[2]}{' UTC' if t[3] else ''}", text)
+    text = _MANY.sub(lambda many: _TENS[many[1]], _UPTO.sub(" to ", text))
+    text = _SHORT_YEAR.sub(lambda short: year(f"19{short[1]}").removeprefix("nineteen "), text)
     text = _CLOCK.sub(lambda clock: _say_clock(clock, grammar), text)
     text = _HOUR.sub(_say_hour, text)
     text = _NUMERIC.sub(lambda date: grammar.read(date[0]) or re.sub(r"[/-]", " ", date[0]), text)

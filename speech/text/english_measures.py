@@ -47,7 +47,9 @@ _ONLY_GLUED = {"in", "l", "x", "K", "ha"}
 
 _RANGE = rf"(?P<sign>(?<!\w)-)?(?P<low>{_NUMBER})(?:(?P<dash> ?[-~] ?)(?P<high>{_NUMBER}))?"
 _PERCENT = re.compile(rf"(?=[\d-])(?<![\d.,]){_RANGE} ?%")
-_MEASURE = re.compile(rf"(?=[\d-])(?<![\w.,]){_RANGE}(?P<gap>[ -]?)(?P<unit>{_UNIT})(?!\w|'\w|/\w)")
+_MEASURE = re.compile(
+    rf"(?=[\d-])(?<![\w.,])(?<![A-Za-z]-){_RANGE}(?P<gap>[ -]?)(?P<unit>{_UNIT})(?!\w|'\w|/\w)"
+)
 _FEET_INCHES = re.compile(r"(?<![\w.,])(\d{1,3})(?:'| ?ft\.?) ?(\d{1,2})(?:\"|''| ?in\b)(?!\w)")
 _MIXED = re.compile(r"(?<![\w.,/])(?:(\d{1,9}) )?(\d{1,2})/(\d{1,3})(?![\w/])")
 _ORDINAL = re.compile(

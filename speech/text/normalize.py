@@ -58,6 +58,14 @@ def normalize(text: str, language: str | None = None) -> str:
     return _end(_tidy(plain), ending)
 
 
+def clean(text: str) -> str:
+    """``text`` for a caller who has normalised it: unchanged but for what could steer an engine.
+
+    Control characters go, curly quotes fold, and signs of control syntax become pauses or spaces.
+    """
+    return _tidy(fold(text))
+
+
 def is_blank(text: str) -> bool:
     """Whether ``text`` shows nothing at all: spaces, control and invisible characters only."""
     folded = fold(text)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech.text import is_blank, is_speakable, normalize, split
+from speech.text import clean, is_blank, is_speakable, normalize, split
 
 LANGUAGES = st.sampled_from(["en", "zh", "yue", "de", "ja", "th", None])
 HOSTILE = st.text(
@@ -33,6 +33,10 @@ HOSTILE = st.text(
 )
 def test_it_speaks_the_words_of_control_syntax_without_its_signs(written, said):
     assert normalize(written) == said
+
+
+def test_it_disarms_text_that_it_does_not_normalise():
+    assert clean("(angry) <|x|> I have 3 “apples”\x00") == 'angry, x I have 3 "apples"'
 
 
 @pytest.mark.parametrize(

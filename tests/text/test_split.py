@@ -13,7 +13,8 @@ from speech.text import normalize, split
 PROSE = st.lists(
     st.sampled_from(
         "word sentence. Really? Yes! 3.14 1,234 Dr. e.g. U.S. \"quoted words. Here.\" — , ; 你好。"
-        " 世界， 「引用。」 ภาษาไทย こんにちは。 twenty-five one hundred $5 (x) a.b ... 😀 \n".split(" ")
+        " 世界， 「引用。」 ภาษาไทย こんにちは。 twenty-five one hundred $5 (x) a.b"
+        " ... 😀 \n".split(" ")
     ),
     max_size=120,
 )  # fmt: skip
