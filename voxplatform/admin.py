@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
 
 from speech.admin import traffic
 from speech.runtime import runtime
 
 DAYS = 14
+admin.site.index_title = "Overview"
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

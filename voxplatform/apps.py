@@ -9,5 +9,5 @@ class VoxPlatformConfig(AppConfig):
     name = "voxplatform"
 
     def ready(self) -> None:
-        """Registers the checks."""
-        from voxplatform import checks  # noqa: F401
+        """Registers the checks and what the schema has to know."""
+        from voxplatform import checks, openapi  # noqa: F401

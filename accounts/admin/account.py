@@ -40,11 +40,11 @@ class AccountAdmin(ModelAdmin):
         accounts = super().get_queryset(request).annotate(key_count=Count("keys", distinct=True))
         return with_use(accounts, account_id="pk")
 
-    @display(description="characters this month")
+    @display(description="characters")
     def characters(self, account: Any) -> str:
         return bar(getattr(account, "characters_now", 0), account.monthly_characters, "")
 
-    @display(description="audio this month")
+    @display(description="audio")
     def audio(self, account: Any) -> str:
         return bar(getattr(account, "ms_now", 0) // 1000, account.monthly_seconds, "s")
 

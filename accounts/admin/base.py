@@ -14,8 +14,6 @@ from django.http import HttpRequest, HttpResponse
 class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
     """Unfold's ModelAdmin, strict."""
 
-    # The next click on the same list must not wait for a count of all rows.
-    show_full_result_count = False
     list_per_page = 50
 
     def changelist_view(

@@ -56,7 +56,7 @@ class ApiKeyAdmin(ModelAdmin):
         ("Allowed (empty: all)", {"fields": _ALLOWED}),
     )
     fieldsets = (
-        (None, {"fields": ("name", ("written", "state"), "scopes", "expires_at")}),
+        (None, {"fields": ("name", ("written", "state"), "account", "scopes", "expires_at")}),
         ("Used this month", {"fields": (("characters", "audio"),)}),
         ("Limits (empty: none)", {"fields": _LIMITS}),
         ("Allowed (empty: all)", {"fields": _ALLOWED}),
@@ -90,17 +90,25 @@ class ApiKeyAdmin(ModelAdmin):
             return "expired"
         return "rotating" if key.grace_until else "active"
 
-    @display(description="characters this month")
+    @display(description="characters")
     def characters(self, key: Any) -> str:
         return bar(key.characters_now, key.monthly_characters, "")
 
-    @display(description="audio this month")
+    @display(description="audio")
     def audio(self, key: Any) -> str:
         return bar(key.ms_now // 1000, key.monthly_seconds, "s")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A key that is gone explains nothing: it is revoked instead."""
         return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A key keeps its account: what it used is counted there."""
+        return (*self.readonly_fields, "account") if obj else self.readonly_fields
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        revoked = ApiKey.objects.filter(pk=object_id, revoked_at__isnull=False).exists()
+        return [] if revoked else list(super().get_actions_detail(request, object_id))
 
     # -- issuing
 
@@ -114,8 +122,11 @@ class ApiKeyAdmin(ModelAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        one_at_a_time = {"show_save_and_add_another": False, "show_save_and_continue": False}
         try:
-            response: HttpResponse = super().add_view(request, form_url, extra_context)
+            response: HttpResponse = super().add_view(
+                request, form_url, {**(extra_context or {}), **one_at_a_time}
+            )
         except AlreadyIssued:
             messages.warning(
                 request,

@@ -82,15 +82,12 @@ def first_audio() -> tuple[float, float] | None:
     return times[len(times) // 2], times[min(len(times) - 1, len(times) * 95 // 100)]
 
 
-def chart(labels: list[str], series: dict[str, list[float]]) -> str:
-    """The data of a chart as Chart.js and unfold want it."""
-    colors = ("var(--color-primary-600)", "var(--color-primary-300)")
-    return json.dumps(
-        {
-            "labels": labels,
-            "datasets": [
-                {"label": label, "data": values, "backgroundColor": color, "borderRadius": 3}
-                for (label, values), color in zip(series.items(), colors, strict=False)
-            ],
-        }
-    )
+def chart(labels: list[str], series: dict[str, list[int]]) -> str:
+    """The data of a bar chart as Chart.js wants it, with unfold's switch for the y axis."""
+    colors = ("var(--color-primary-600)", "#dc5a5a")
+    bars = {"borderRadius": 3, "maxBarThickness": 28, "displayYAxis": True}
+    datasets = [
+        {"label": label, "data": values, "backgroundColor": color, **bars}
+        for (label, values), color in zip(series.items(), colors, strict=False)
+    ]
+    return json.dumps({"labels": labels, "datasets": datasets})

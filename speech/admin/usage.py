@@ -14,13 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from unfold import paginator
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     DropdownFilter,
 )
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
 from accounts.admin.base import ModelAdmin
 from speech.admin import traffic
@@ -29,7 +29,11 @@ from speech.engine.registry import ENGINES
 from speech.models import SpeechModel, UsageRecord
 
 PERIODS = (7, 30, 90)
-CHARTS = {"key_id": "By key", "voice": "By voice", "model": "By model"}
+CHARTS = {
+    "key_id": "Characters by key",
+    "voice": "Characters by voice",
+    "model": "Characters by model",
+}
 _HASH_LENGTH = 64
 
 
@@ -67,8 +71,11 @@ class FaceFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(face=self.value()) if self.value() else queryset
 
 
-class Pages(InfinitePaginator):  # type: ignore[misc]
-    """Forwards and backwards, without a count. The last page is as deep as one may ask for."""
+class InfinitePaginator(paginator.InfinitePaginator):  # type: ignore[misc]
+    """Forwards and backwards, without a count; the last page is as deep as one may ask for.
+
+    It keeps its parent's name, by which unfold knows not to show a count.
+    """
 
     @property
     def count(self) -> int:
@@ -78,8 +85,8 @@ class Pages(InfinitePaginator):  # type: ignore[misc]
 @admin.register(UsageRecord)
 class UsageRecordAdmin(ModelAdmin):
     list_display = (
-        *("created_at", "account", "key_name", "voice", "model", "engine", "response_format"),
-        *("characters", "audio", "first_audio", "result"),
+        *("began", "result", "account", "key_name", "voice", "asked_for", "format"),
+        *("characters", "audio", "first_audio"),
     )
     list_select_related = ("account", "key")
     list_filter = (
@@ -95,17 +102,30 @@ class UsageRecordAdmin(ModelAdmin):
     list_before_template = "admin/speech/usagerecord/tools.html"
     search_fields = ("request_id",)
     search_help_text = "Request id, voice or text hash, in full"
-    sortable_by = ("created_at",)
+    sortable_by = ("began",)
     ordering = ("-created_at",)
-    paginator = Pages
+    paginator = InfinitePaginator
+    show_full_result_count = False
     date_hierarchy = "created_at"
     show_add_link = False
 
     # -- what is seen
 
+    @display(description="when (UTC)", ordering="created_at")
+    def began(self, record: UsageRecord) -> str:
+        return f"{record.created_at:%Y-%m-%d %H:%M:%S}"
+
     @display(description="key")
     def key_name(self, record: UsageRecord) -> str:
-        return f"{record.key.name} …{record.key.last_four}" if record.key else "–"
+        return record.key.name if record.key else "–"
+
+    @display(description="model")
+    def asked_for(self, record: UsageRecord) -> str:
+        return record.model
+
+    @display(description="format")
+    def format(self, record: UsageRecord) -> str:
+        return record.response_format
 
     @display(description="audio")
     def audio(self, record: UsageRecord) -> str:

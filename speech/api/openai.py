@@ -101,7 +101,7 @@ MODEL_LIST = OpenApiResponse(OpenApiTypes.OBJECT, "A list of models")
 class ModelsView(ListingView):
     """GET /v1/models."""
 
-    @extend_schema(summary="List models", responses=MODEL_LIST)
+    @extend_schema(operation_id="list_models", summary="List models", responses=MODEL_LIST)
     def get(self, request: Request) -> Response:
         return Response({"object": "list", "data": listed_models(key_of(request))})
 
@@ -118,7 +118,7 @@ class AudioModelsView(ListingView):
 class ModelView(ListingView):
     """GET /v1/models/{id}; ids may hold slashes."""
 
-    @extend_schema(summary="Retrieve a model", responses=MODEL_LIST)
+    @extend_schema(operation_id="retrieve_model", summary="Retrieve a model", responses=MODEL_LIST)
     def get(self, request: Request, name: str) -> Response:
         for model in listed_models(key_of(request)):
             if model["id"] == name.rstrip("/"):

@@ -34,7 +34,7 @@ class Period:
             return str(self.year)
         if self.day is None:
             return date(self.year, self.month, 1).strftime("%B %Y")
-        return date(self.year, self.month, self.day).strftime("%d %B %Y")
+        return date(self.year, self.month, self.day).strftime("%d %b")
 
     @property
     def lookups(self) -> dict[str, int | None]:
@@ -93,6 +93,9 @@ def usage_calendar(cl: Any) -> dict[str, Any]:
     span = recorded()
     period = chosen(cl.params)
     back = period.wider
+    parts = period.within(*span) if span else []
+    while len(parts) == 1 and period.day is None and parts[0].day is None:
+        parts = parts[0].within(*span)  # one year or month to choose is no choice
 
     def entry(target: Period) -> dict[str, str]:
         return {"title": target.title, "link": cl.get_query_string(target.lookups)}
@@ -100,5 +103,5 @@ def usage_calendar(cl: Any) -> dict[str, Any]:
     return {
         "show": span is not None,
         "back": entry(back) if back else None,
-        "choices": [entry(part) for part in period.within(*span)] if span else [],
+        "choices": [entry(part) for part in parts],
     }
