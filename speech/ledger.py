@@ -165,19 +165,19 @@ class Ledger:
             if on_revoked := self._open_records.get(record_id):
                 on_revoked()
 
-    def _write(self, transaction: Callable[[], T]) -> T:
+    def _write(self, transaction: Callable[[], T], *, again: bool = True) -> T:
         """Run a transaction; a connection that the server had closed is replaced once."""
+        used = None
         try:
+            connection.ensure_connection()
+            used = connection.connection
             return transaction()
         except (OperationalError, InterfaceError) as error:
-            was_usable = connection.is_usable()
+            # Leaving a transaction may already have put a new connection in a lost one's place.
+            is_same = connection.connection is used and connection.is_usable()
             connection.close()
-            if was_usable:
-                raise DatabaseUnavailable() from error
-        try:
-            return transaction()
-        except (OperationalError, InterfaceError) as error:
-            connection.close()
+            if again and used is not None and not is_same:
+                return self._write(transaction, again=False)
             raise DatabaseUnavailable() from error
 
     # -- ringing the writer

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
 
 import django
+import psycopg
 
 django.setup()
 
@@ -153,5 +154,34 @@ def sweep() -> None:
     print(json.dumps({"seconds": time.monotonic() - began, **state()}))
 
 
+def reconnect() -> None:
+    """Opens a record, loses every connection to PostgreSQL, closes it and opens another."""
+    account, key = prepare()
+    connection.close()
+
+    async def lose_connection() -> None:
+        ledger = Ledger()
+        ledger.start()
+        record = await ledger.open(entry(account, key))
+        await asyncio.to_thread(end_connections)
+        await asyncio.wrap_future(ledger.close(record, Outcome("completed")))
+        await asyncio.to_thread(end_connections)
+        await ledger.open(entry(account, key))
+        await asyncio.to_thread(ledger.stop)
+
+    asyncio.run(lose_connection())
+    connection.close_pool()
+    print(json.dumps(state()))
+
+
+def end_connections() -> None:
+    """Like a restart of the server, seen from here."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 if __name__ == "__main__":
-    {"race": race, "hold": hold, "sweep": sweep}[sys.argv[1]]()
+    {"race": race, "hold": hold, "sweep": sweep, "reconnect": reconnect}[sys.argv[1]]()

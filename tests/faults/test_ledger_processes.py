@@ -76,3 +76,11 @@ def test_what_a_killed_process_held_is_freed_and_not_charged(environment):
     assert swept["reserved"] == [0, 0]
     assert swept["streams"] == 0
     assert swept["seconds"] < 5
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("environment", ["postgres"], indirect=True)
+def test_a_restart_of_the_database_costs_no_request(environment):
+    result = run("reconnect", environment)
+    assert result["outcomes"] == {"completed": 1, "open": 1}
+    assert result["streams"] == 1
