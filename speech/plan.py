@@ -18,7 +18,15 @@ from speech.errors import InvalidField, ModelNotFound
 from speech.models import SpeechModel
 from speech.prompts import voice_prompt
 from speech.requests import Caller, SpeechRequest
-from speech.text import detect_language, is_blank, is_speakable, normalize, normalize_tag, split
+from speech.text import (
+    clean,
+    detect_language,
+    is_blank,
+    is_speakable,
+    normalize,
+    normalize_tag,
+    split,
+)
 from voices.presets import Preset, resolve
 
 PAUSE_MS = 200
@@ -157,7 +165,7 @@ def _usable(
 
 
 def _texts(request: SpeechRequest, language: str) -> list[str]:
-    text = normalize(request.input, language) if request.normalize else request.input.strip()
+    text = normalize(request.input, language) if request.normalize else clean(request.input)
     return split(text, language) if is_speakable(text) else []
 
 

@@ -72,7 +72,7 @@ def normalize_tag(language: str) -> str:
     Raises ValueError for anything that is no tag.
     """
     wanted = language.strip().lower().replace("_", "-")
-    if wanted in ("", AUTO):
+    if wanted == AUTO:
         return AUTO
     tag = _TAG.fullmatch(_NAMES.get(wanted, wanted))
     if tag is None:
@@ -83,7 +83,7 @@ def normalize_tag(language: str) -> str:
 
 def primary_language(text: str, language: str | None) -> str:
     """The bare language ("en", "zh", "yue") of a text that may come with a tag."""
-    tag = AUTO if language is None else normalize_tag(language)
+    tag = normalize_tag(language) if language else AUTO
     primary = (detect_language(text) if tag == AUTO else tag).partition("-")[0]
     return "zh" if primary == "cmn" else primary
 
