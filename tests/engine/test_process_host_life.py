@@ -98,12 +98,16 @@ def test_it_ignores_signals_that_are_meant_for_the_host(host, number):
     assert os.getpgid(pid) != os.getpgid(0)
 
 
-def test_it_leaves_no_process_and_no_descriptor_behind():
+@pytest.mark.parametrize(
+    "lives",
+    [5, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+)
+def test_it_leaves_no_process_and_no_descriptor_behind(lives):
     host = ProcessHost("tone")
     host.start()
     host.stop()
     before = descriptors(), threading.active_count()
-    for _ in range(200 if os.environ.get("SLOW") else 5):
+    for _ in range(lives):
         host.start()
         pid = host.pid
         host.stop()

@@ -113,13 +113,16 @@ class Child:
             self.send(protocol.Finish(id, None, None, failure))
 
     async def _answer(self, message: Call) -> None:
+        """Do what is asked; a caller that changes the state hears of the new one before the end."""
         match message:
             case protocol.Check():
                 self._engine.check(message.utterance)
             case protocol.Load():
                 await asyncio.to_thread(self._engine.load)
+                self.beat()
             case protocol.Unload():
                 await asyncio.to_thread(self._engine.unload)
+                self.beat()
             case protocol.SetFaults():
                 set_faults = getattr(self._engine, "set_faults", None)
                 if set_faults is None:
@@ -129,8 +132,6 @@ class Child:
     def _answered(self, id: int, task: Task) -> None:
         del self._tasks[id]
         if not self._writer.is_closing():
-            # The state the call left behind is known to the host before its caller goes on.
-            self.beat()
             self.send(protocol.Answer(id, self._failure(task)))
 
     def _failure(self, task: Task) -> Failure | None:
@@ -146,13 +147,13 @@ class Child:
 
     def beat(self) -> None:
         """Tell the host that we live, and how the engine does."""
-        faulthandler.dump_traceback_later(_HUNG_SECONDS, exit=True)
         engine = self._engine
         self.send(protocol.Beat(engine.stats(), time.monotonic(), engine.step_started))
 
     async def keep_beating(self, interval: float) -> None:
         """Beat for as long as the loop turns."""
         while True:
+            faulthandler.dump_traceback_later(_HUNG_SECONDS, exit=True)
             self.beat()
             await asyncio.sleep(interval)
 
