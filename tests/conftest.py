@@ -53,6 +53,7 @@ SERVICES = {
 MISSING: dict[str, int] = {}
 
 
+@pytest.hookimpl(trylast=True)  # after -k and -m have chosen
 def pytest_collection_modifyitems(items):
     run_slow = os.environ.get("SLOW") == "1"
     must_have = os.environ.get("REQUIRE_SERVICES") == "1"
