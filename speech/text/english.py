@@ -31,12 +31,12 @@ _ABBREVIATION = re.compile(
         + (r"(?= ?\d)" if short in _TITLED else r"(?![\w.])" if short == "vs" else "")
         for short in _ABBREVIATIONS
     )
-    + r")(?: (?=\w))?"
+    + r")(?: ?(?=(?P<word>\w)))?"
 )
 _ET_CETERA = re.compile(r"\betc\.(?= ?(?P<more>[a-z,;)])?)")
 _PER = re.compile(
-    r"(?<=\w) ?/ ?((?:sec(?:ond)?|min(?:ute)?|hour|hr|day|night|week|month|mo|year|yr|person|user"
-    r"|unit|item|page|piece|seat)\b)"
+    r"(?<=[\w%]) ?/ ?((?:sec(?:ond)?|min(?:ute)?|hour|hr|day|night|week|month|mo|year|yr|person"
+    r"|user|unit|item|page|piece|seat)\b)"
 )
 _OPERATION = re.compile(r"(?<=[\w)²³])(?: ?(={1,3}|[≈≠≤≥×÷±+]) ?(?=[\w-])| ([<>]) (?=[\w-]))")
 _OPERATORS = {
@@ -57,6 +57,9 @@ _SIGNS = (
     (re.compile(r"(?<=\w)\+\+"), " plus plus"),
     (re.compile(r"(?<=[A-Za-z])#(?!\w)"), " sharp"),
     (re.compile(r"(?<=\w)\+(?!\w)"), " plus"),
+    (re.compile(r"(?<!\w)\+(?=\w)"), "plus "),
+    (re.compile(r"§+ ?(?=\w)"), "section "),
+    (re.compile(r" ?‰"), " per mille"),
     (re.compile(r"(?<=\w)²"), " squared"),
     (re.compile(r"(?<=\w)³"), " cubed"),
     (re.compile(r" ?= ?(?=\w)"), " equals "),
@@ -64,14 +67,14 @@ _SIGNS = (
     (re.compile(r"%"), " percent"),
     (re.compile(r"(?<=\w) ?\((?:e?s)\)"), "s"),
 )
-_SIGN = re.compile(r"[&@+#²³=/%(<>≈≠≤≥×÷±]")
+_SIGN = re.compile(r"[&@+#²³=/%§‰(<>≈≠≤≥×÷±]")
 
 
 def speak_english(text: str) -> str:
     """``text`` with figures, signs and common abbreviations as English words."""
     text = _PER.sub(lambda per: f" per {_PER_UNITS.get(per[1], per[1])}", text)
     text = _ROMAN.sub(lambda roman: f"{roman[1]} {_ROMAN_NUMBERS[roman[2]]}", text)
-    text = _ABBREVIATION.sub(lambda short: _expand(short[0]), text)
+    text = _ABBREVIATION.sub(_expand, text)
     text = _ET_CETERA.sub(lambda short: "et cetera" + ("" if short["more"] else "."), text)
     if re.search(r"[\d#]", text):
         text = _speak_figures(text, Grammar("en"))
@@ -82,8 +85,8 @@ def speak_english(text: str) -> str:
     return text
 
 
-def _expand(short: str) -> str:
-    return _ABBREVIATIONS[short.rstrip(" ")] + (" " if short.endswith(" ") else "")
+def _expand(short: re.Match[str]) -> str:
+    return _ABBREVIATIONS[short[0].rstrip(" ")] + (" " if short["word"] else "")
 
 
 def _say_operation(operation: re.Match[str]) -> str:

@@ -47,7 +47,9 @@ _SHORT_DATE = re.compile(r"(?<![\w./-])([0-3]?\d)/([0-3]?\d)/(\d\d)(?![\w/-])")
 _FULL_DECADE = re.compile(r"\b((?:1\d|20)\d0)'?s\b")
 _SHORT_DECADE = re.compile(r"(?:(?<!\w)'|(?<=[ -]))([2-9]0)'?s\b")
 _DECADE_CUES = tuple("the his her their my your our its mid early late".split())
-_YEARS = re.compile(rf"(?<![\w.,:/$-]){_YEAR}(?:-(?P<end>\d{{4}}|\d\d))?(?![\w:/%°]|[.,-]\d)")
+_YEARS = re.compile(
+    rf"(?<![\w.,:/$-]){_YEAR}(?:(?P<dash>[-/])(?P<end>\d{{4}}|\d\d))?(?![\w:/%°]|[.,-]\d)"
+)
 _ZONE = r"(?: (?:UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|CET|CEST|BST|JST))?"
 _CLOCK = re.compile(
     r"(?<![\w:.,])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?P<second>:[0-5]\d)?"
@@ -109,8 +111,8 @@ def _say_short_date(date: re.Match[str], grammar: Grammar) -> str:
 def _say_years(years: re.Match[str]) -> str:
     if not years["end"]:
         return year(years["year"])
-    end = years["end"]
-    return f"{year(years['year'])} to {year(end) if len(end) == 4 else cardinal(end)}"
+    end, upto = years["end"], " to " if years["dash"] == "-" else " "
+    return year(years["year"]) + upto + (year(end) if len(end) == 4 else cardinal(end))
 
 
 def _say_clock(clock: re.Match[str], grammar: Grammar) -> str:

@@ -60,9 +60,11 @@ _RANGE = rf"(?P<low>{AMOUNT})(?:-(?:{_SYMBOL})?(?P<high>{AMOUNT}))?{_MAGNITUDE}"
 
 _ANY = re.compile(rf"¢|{_SYMBOL}|{_CODE}")
 _BEFORE = re.compile(
-    rf"(?P<sign>(?<!\w)-)?(?P<name>{_SYMBOL}|\b(?:{_CODE}) ?)(?P<sign2>-)?{_RANGE}"
+    rf"(?P<sign>(?<!\w)-)?(?P<name>{_SYMBOL}|\b(?:{_CODE}))(?: (?=\d))?(?P<sign2>-)?{_RANGE}"
 )
-_AFTER = re.compile(rf"(?<![\d.,])(?P<sign>(?<!\w)-)?{_RANGE} ?(?P<name>[€£¥₹₩₽]|(?:{_CODE})\b)")
+_AFTER = re.compile(
+    rf"(?<![\d.,])(?P<sign>(?<!\w)-)?{_RANGE} ?(?P<name>[$€£¥₹₩₽](?!\d)|(?:{_CODE})\b)"
+)
 _CENTS = re.compile(r"(?<![\d.,])(\d{1,6}) ?¢")
 
 
@@ -76,8 +78,7 @@ def speak_money(text: str) -> str:
 
 
 def _say(amount: re.Match[str], sign: str | None) -> str:
-    name = amount["name"].strip()
-    currency = _SYMBOLS.get(name) or _CODES[name]
+    currency = _SYMBOLS.get(amount["name"]) or _CODES[amount["name"]]
     spoken = _say_amount(amount["low"], amount["high"], amount["magnitude"], currency)
     return ("minus " if sign else "") + spoken
 

@@ -103,6 +103,10 @@ ENGLISH = [
     ("your code is 4821", "your code is four eight two one."),
     ("20 000 km", "twenty thousand kilometers."),
     ("World War II", "World War two."),
+    ("$ 5, 5 $ and USD 5", "five dollars, five dollars and five US dollars."),
+    ("+5%/year", "plus five percent per year."),
+    ("the 2023/24 season", "the twenty twenty-three twenty-four season."),
+    ("§5, Mr.Smith", "section five, Mister Smith."),
     ("two word(s) (really)", "two words, really."),
 ]  # fmt: skip
 
