@@ -166,9 +166,8 @@ class ApiKeyAdmin(ModelAdmin):
             "key": key,
             "raw": raw,
         }
-        response = TemplateResponse(request, "admin/accounts/apikey/issued.html", context)
-        response.headers["cache-control"] = "no-store"
-        return response
+        # Every admin view answers "no-store", so no browser and no proxy keeps this one.
+        return TemplateResponse(request, "admin/accounts/apikey/issued.html", context)
 
     # -- rotating and revoking
 
