@@ -8,7 +8,6 @@ closes that row exactly once, however it ends. Knows nothing of HTTP or containe
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -19,11 +18,13 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.exceptions import InvalidKey
+from accounts.keys import digest
 from speech import metrics
 from speech.audio.pcm import silence
 from speech.audio.tempo import Tempo
 from speech.engine.base import Engine
-from speech.engine.errors import EngineUnavailable, QueueTimeout
+from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
 from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Utterance
 from speech.errors import describe
@@ -73,6 +74,7 @@ class Synthesis:
         self._record: int | None = None
         self._streams: list[Stream] = []
         self._audio: AsyncGenerator[AudioChunk] | None = None
+        self._stop_reason: Exception | None = None
         self._closed = False
         self._closing = threading.Lock()
 
@@ -96,7 +98,7 @@ class Synthesis:
             yield chunk
 
     async def _speak(self) -> AsyncGenerator[AudioChunk]:
-        self._record = await ledger().open(self._entry())
+        self._record = await ledger().open(self._entry(), self._revoked)
         metrics.RUNNING.inc()
         async with aclosing(self._said()) as said:
             async for chunk in said:
@@ -123,23 +125,28 @@ class Synthesis:
         for index, utterance in enumerate(self.plan.utterances):
             stream = following or self._submit(utterance)
             following = None
+            more = index + 1 < len(self.plan.utterances)
             begin = spoken
             async with aclosing(stream.__aiter__()) as chunks:
                 async for chunk in chunks:
                     if begin == spoken:
                         self._utterances_started = index + 1
                         self.seed = self.seed if self.seed is not None else stream.seed
-                    if following is None and index + 1 < len(self.plan.utterances):
+                    if more and stream.finished and following is None:
+                        # What is left to read covers the next one's start; sooner, a slow reader
+                        # would leave it standing in a slot.
                         following = self._submit(self.plan.utterances[index + 1])
                     spoken += len(chunk.samples)
                     held += self._marks(chunk, begin / rate, self.plan.offsets[index])
                     if (samples := tempo.process(chunk.samples)).size:
                         yield AudioChunk(samples, held)
                         held = ()
+            self._raise_if_stopped()
             self._length_reached |= stream.finish_reason == "length"
         yield AudioChunk(tempo.flush(), held)
 
     def _submit(self, utterance: Utterance) -> Stream:
+        self._raise_if_stopped()
         if self.seed is not None:
             # A text of several utterances is one take: they share the first one's seed.
             utterance = replace(utterance, params=replace(utterance.params, seed=self.seed))
@@ -154,6 +161,10 @@ class Synthesis:
             for mark in chunk.marks
         )
 
+    def _raise_if_stopped(self) -> None:
+        if self._stop_reason is not None:
+            raise self._stop_reason
+
     def _waited_too_long(self) -> EngineUnavailable:
         stats = self._engine.stats()
         if stats.state is EngineState.READY:
@@ -162,6 +173,15 @@ class Synthesis:
         return EngineUnavailable("The model is still loading.", retry_after=min(60, seconds))
 
     # -- the end
+
+    def stop(self, reason: Exception) -> None:
+        """End it from outside, as a person or an operator does: its reader gets ``reason``."""
+        self._stop_reason = reason
+        for stream in self._streams:
+            stream.cancel()
+
+    def _revoked(self) -> None:
+        self.stop(InvalidKey())
 
     def __enter__(self) -> Synthesis:
         return self
@@ -174,8 +194,10 @@ class Synthesis:
     ) -> None:
         if error is None:
             self._close("completed", self.plan.characters)
-        elif isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+        elif isinstance(error, (asyncio.CancelledError, GeneratorExit, ReaderStalled)):
             self.close()
+        elif error is self._stop_reason:
+            self._close("cancelled", self._characters_started(), error)
         else:
             self._close("server_failed", 0, error)
 
@@ -225,7 +247,7 @@ class Synthesis:
             stream_format=plan.stream_format,
             characters=plan.characters,
             ceiling_ms=plan.ceiling_ms,
-            text_hash=hashlib.sha256(plan.input.encode()).hexdigest(),
+            text_hash=digest(plan.input, settings.KEY_PEPPERS[0]),
             settings=plan.settings,
             seed=plan.seed,
         )

@@ -105,7 +105,7 @@ class LiveServer:
         written = self.faults_file.with_suffix(".new")
         written.write_text(json.dumps(switches))
         written.rename(self.faults_file)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 10
         while self.faults_file.exists():
             assert time.monotonic() < deadline, self.log
             time.sleep(0.01)
@@ -113,6 +113,10 @@ class LiveServer:
     def http(self, key: str | None = None, **options: object) -> httpx.Client:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, **options)
+
+    def get(self, path: str, key: str | None = None) -> httpx.Response:
+        with self.http(key) as http:
+            return http.get(path)
 
     def openai(self, key: str, **options: object) -> openai.OpenAI:
         options.setdefault("max_retries", 0)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from speech.engine.errors import EngineUnavailable
 from speech.engine.faults import Faults
 from speech.engine.hosts.process import ProcessHost
 from speech.runtime import runtime
@@ -26,8 +28,10 @@ def watch(file: Path) -> None:
 def _poll(file: Path) -> None:
     while True:
         if file.exists():
-            engine = runtime.engine
-            if isinstance(engine, ProcessHost):
-                engine.set_faults(Faults(**json.loads(file.read_text())))
-            file.unlink()
+            # A child that a fault has just killed takes its switches when it is back.
+            with suppress(EngineUnavailable):
+                engine = runtime.engine
+                if isinstance(engine, ProcessHost):
+                    engine.set_faults(Faults(**json.loads(file.read_text())))
+                file.unlink()
         time.sleep(POLL_SECONDS)
