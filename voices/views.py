@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +14,7 @@ from accounts.negotiation import IgnoreAccept
 from accounts.permissions import ListingAllowed
 from accounts.throttling import KeyRateThrottle
 from voices.presets import PRESETS, Preset
+from voices.schema import VOICES
 
 
 def voice_object(preset: Preset) -> dict[str, Any]:
@@ -39,8 +39,9 @@ class VoicesView(APIView):
 
     @extend_schema(
         summary="List voices",
-        parameters=[OpenApiParameter("legacy", bool, description="Ids only, as plain strings.")],
-        responses=OpenApiTypes.OBJECT,
+        operation_id="list_voices",
+        parameters=[OpenApiParameter("legacy", str, description="`true`: ids only, as strings.")],
+        responses=VOICES,
     )
     def get(self, request: Request) -> Response:
         allowed = request.auth.allowed_voices if isinstance(request.auth, ApiKey) else []

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,7 +23,9 @@ from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import json_body
 from speech.api.requests import caller_of, rate_headers, warning
 from speech.api.responses import Prepared, speech_response
+from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.serializers import NativeSpeechSerializer
+from speech.api.shapes import EngineShape, UsageShape
 from speech.engine.types import EngineStats
 from speech.runtime import runtime
 from speech.synthesis import prepare
@@ -50,9 +51,11 @@ class NativeSpeechGate(NativeView):
     permission_classes = [HasScope("speech")]
 
     @extend_schema(
+        operation_id="speak",
         summary="Speak",
+        parameters=SPEECH_HEADERS,
         request=NativeSpeechSerializer,
-        responses={(200, "audio/*"): OpenApiTypes.BINARY, (200, "text/event-stream"): str},
+        responses=SPEECH_ANSWERS,
     )
     def post(self, request: Request) -> HttpResponseBase:
         serializer = NativeSpeechSerializer(data=json_body(request))
@@ -99,7 +102,7 @@ def engine_object(stats: EngineStats) -> dict[str, Any]:
 class EngineView(NativeView):
     """GET /api/engine: state, model, slots, queue."""
 
-    @extend_schema(summary="The engine's state", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="engine", summary="The engine's state", responses=EngineShape)
     def get(self, request: Request) -> Response:
         return Response(engine_object(runtime.stats()))
 
@@ -109,7 +112,12 @@ class EngineLoadView(NativeView):
 
     permission_classes = [MayOperate]
 
-    @extend_schema(summary="Load the model", request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="load_engine",
+        summary="Load the model",
+        request=None,
+        responses={200: EngineShape},
+    )
     def post(self, request: Request) -> Response:
         runtime.engine.load()
         return Response(engine_object(runtime.stats()))
@@ -120,7 +128,12 @@ class EngineUnloadView(NativeView):
 
     permission_classes = [MayOperate]
 
-    @extend_schema(summary="Unload the model", request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="unload_engine",
+        summary="Unload the model",
+        request=None,
+        responses={200: EngineShape},
+    )
     def post(self, request: Request) -> Response:
         runtime.engine.unload()
         return Response(engine_object(runtime.stats()))
@@ -131,7 +144,7 @@ class UsageView(NativeView):
 
     permission_classes = [HasScope("usage")]
 
-    @extend_schema(summary="What was used this month", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="usage", summary="Use of this month", responses=UsageShape)
     def get(self, request: Request) -> Response:
         caller = caller_of(request, "native")
         month = this_month()

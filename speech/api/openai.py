@@ -6,8 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,7 +19,9 @@ from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import json_body
 from speech.api.requests import caller_of, key_of, rate_headers, warning
 from speech.api.responses import Prepared, speech_response
+from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.serializers import SpeechSerializer
+from speech.api.shapes import AudioModelList, ModelList, ModelShape
 from speech.errors import ModelNotFound
 from speech.models import SpeechModel
 from speech.runtime import runtime
@@ -35,9 +36,11 @@ class SpeechGate(APIView):
     content_negotiation_class = IgnoreAccept
 
     @extend_schema(
+        operation_id="create_speech",
         summary="Create speech",
+        parameters=SPEECH_HEADERS,
         request=SpeechSerializer,
-        responses={(200, "audio/*"): OpenApiTypes.BINARY, (200, "text/event-stream"): str},
+        responses=SPEECH_ANSWERS,
     )
     def post(self, request: Request) -> HttpResponseBase:
         serializer = SpeechSerializer(data=json_body(request))
@@ -95,13 +98,10 @@ def model_object(name: str, created: int, owner: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": created, "owned_by": owner}
 
 
-MODEL_LIST = OpenApiResponse(OpenApiTypes.OBJECT, "A list of models")
-
-
 class ModelsView(ListingView):
     """GET /v1/models."""
 
-    @extend_schema(operation_id="list_models", summary="List models", responses=MODEL_LIST)
+    @extend_schema(operation_id="list_models", summary="List models", responses=ModelList)
     def get(self, request: Request) -> Response:
         return Response({"object": "list", "data": listed_models(key_of(request))})
 
@@ -109,7 +109,11 @@ class ModelsView(ListingView):
 class AudioModelsView(ListingView):
     """GET /v1/audio/models: the shape Open WebUI probes for."""
 
-    @extend_schema(summary="List speech models", responses=MODEL_LIST)
+    @extend_schema(
+        operation_id="list_audio_models",
+        summary="List speech models",
+        responses=AudioModelList,
+    )
     def get(self, request: Request) -> Response:
         models = listed_models(key_of(request))
         return Response({"object": "list", "models": models, "data": models})
@@ -118,7 +122,7 @@ class AudioModelsView(ListingView):
 class ModelView(ListingView):
     """GET /v1/models/{id}; ids may hold slashes."""
 
-    @extend_schema(operation_id="retrieve_model", summary="Retrieve a model", responses=MODEL_LIST)
+    @extend_schema(operation_id="retrieve_model", summary="Retrieve a model", responses=ModelShape)
     def get(self, request: Request, name: str) -> Response:
         for model in listed_models(key_of(request)):
             if model["id"] == name.rstrip("/"):

@@ -16,7 +16,7 @@ from speech.requests import SpeechRequest
 UNENCODABLE = re.compile(r"[\x00\ud800-\udfff]")
 # These containers take their own rates only; pcm, wav and flac carry any.
 FIXED_RATE_FORMATS = {"mp3", "opus", "aac"}
-LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 
 
 class Text(serializers.CharField):
@@ -127,24 +127,29 @@ class VoiceField(serializers.Field[Any, Any, Any, Any]):
 class SpeechSerializer(serializers.Serializer[SpeechRequest]):
     """The body of POST /v1/audio/speech. Unknown keys are reported, not refused."""
 
-    model = Text(max_length=200)
+    model = Text(min_length=1, max_length=200, help_text="A name from GET /v1/models.")
     input = Text(
+        min_length=1,
         max_length=settings.MAX_INPUT_CHARACTERS,
         error_messages={"blank": "There is nothing to say."},
         help_text="The text to speak. Its code points are what is charged.",
     )
-    voice = VoiceField(required=False, allow_null=True)
-    response_format = Choice(choices=sorted(ENCODERS), required=False, allow_null=True)
-    stream_format = Choice(choices=["audio", "sse"], required=False, allow_null=True)
-    speed = Number(min_value=0.25, max_value=4.0, required=False, allow_null=True)
-    instructions = Text(max_length=4096, required=False, allow_null=True, allow_blank=True)
-    language = Text(max_length=35, required=False, allow_null=True, allow_blank=True)
-    seed = Integer(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
-    sample_rate = Integer(min_value=8000, max_value=48000, required=False, allow_null=True)
-    cfg_value = Number(min_value=0.0, max_value=10.0, required=False, allow_null=True)
-    inference_timesteps = Integer(min_value=1, max_value=100, required=False, allow_null=True)
-    max_new_tokens = Integer(min_value=1, max_value=4096, required=False, allow_null=True)
-    normalize = Flag(required=False, allow_null=True)
+    voice = VoiceField(**OPTIONAL, help_text="A voice's id, bare or in an object.")
+    response_format = Choice(choices=sorted(ENCODERS), **OPTIONAL, help_text="By default mp3.")
+    stream_format = Choice(
+        choices=["audio", "sse"], **OPTIONAL, help_text="Bytes, or events that carry them."
+    )
+    speed = Number(0.25, 4.0, **OPTIONAL, help_text="The tempo; the pitch stays.")
+    instructions = Text(
+        max_length=4096, allow_blank=True, **OPTIONAL, help_text="How to speak, where a model can."
+    )
+    language = Text(max_length=35, allow_blank=True, **OPTIONAL, help_text="A BCP 47 tag, or auto.")
+    seed = Integer(0, 2**63 - 1, **OPTIONAL, help_text="The same seed repeats a take.")
+    sample_rate = Integer(8000, 48000, **OPTIONAL, help_text="In Hz, for pcm, wav and flac.")
+    cfg_value = Number(0.0, 10.0, **OPTIONAL, help_text="Guidance.")
+    inference_timesteps = Integer(1, 100, **OPTIONAL, help_text="More sound better, and slower.")
+    max_new_tokens = Integer(1, 4096, **OPTIONAL, help_text="The engine's own limit.")
+    normalize = Flag(**OPTIONAL, help_text="Read numbers, dates and addresses as words.")
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Null means not given, in every optional field: the official SDKs send it."""
@@ -178,7 +183,7 @@ class SpeechSerializer(serializers.Serializer[SpeechRequest]):
 class NativeSpeechSerializer(SpeechSerializer):
     """The body of POST /api/speech: the same controls; an unknown key is an error."""
 
-    model = Text(max_length=200, required=False)
+    model = Text(max_length=200, **OPTIONAL, help_text="By default the engine that runs.")
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, dict) and (unknown := self.unknown()):

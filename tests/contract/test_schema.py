@@ -1,0 +1,85 @@
+"""The OpenAPI schema is true: what it promises is what a live server answers, whatever
+schemathesis makes of it."""
+
+from __future__ import annotations
+
+import os
+
+import schemathesis
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, Phase, given, settings, strategies
+from schemathesis import GenerationMode, checks
+
+from speech.urls import canonical
+from voxplatform import __version__
+
+DESCRIBED = SchemaGenerator(urlconf="speech.schema").get_schema(public=True)
+schema = schemathesis.openapi.from_dict(DESCRIBED)
+SLOW = os.environ.get("SLOW") == "1"
+few = settings(
+    max_examples=100 if SLOW else 8,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+# The schema cannot say which voices and models there are, nor that a browser's cookie is one of
+# two ways to sign in; what it says of both is held by the tests of access.
+SPEECH = strategies.one_of(
+    schema[path]["POST"].as_strategy(generation_mode=GenerationMode.POSITIVE)
+    for path in ("/v1/audio/speech", "/api/speech")
+)
+UNSAID = [checks.positive_data_acceptance, checks.ignored_auth]
+
+
+@schema.include(path_regex="^/(v1|api)/").parametrize()
+@few
+def test_what_it_promises_is_what_is_answered(case, closed_server, keys):
+    case.call_and_validate(
+        base_url=closed_server.url,
+        headers={"authorization": f"Bearer {keys['good']}"},
+        excluded_checks=UNSAID,
+    )
+
+
+@given(case=SPEECH)
+@few
+def test_speech_takes_every_setting_it_describes(case, closed_server, keys):
+    real = {"model": "tts-1-hd", "voice": "alloy", "input": "Good evening.", "language": None}
+    case.body = {**case.body, **real, "response_format": "wav"}
+    headers = {"authorization": f"Bearer {keys['good']}"}
+    answer = case.call(base_url=closed_server.url, headers=headers)
+    assert answer.status_code == 200, (case.body, answer.text)
+
+
+def test_every_route_of_the_api_is_in_it():
+    routes = {"/" + str(pattern.pattern).replace("<path:name>", "{name}") for pattern in canonical}
+    assert routes <= set(DESCRIBED["paths"])
+
+
+def test_it_says_whose_it_is_and_how_to_sign_in():
+    assert DESCRIBED["info"]["title"] == "VoxPlatform"
+    assert DESCRIBED["info"]["version"] == __version__
+    scheme = DESCRIBED["components"]["securitySchemes"]["ApiKey"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+
+
+def test_every_route_tells_its_errors_and_names_its_requests():
+    for path, operations in DESCRIBED["paths"].items():
+        if not path.startswith(("/v1/", "/api/")):
+            continue
+        for operation in operations.values():
+            answers = operation["responses"]
+            assert {"200", "400", "401", "403", "429", "500", "503"} <= set(answers), path
+            for status, answer in answers.items():
+                assert "x-request-id" in answer["headers"]
+                if status != "200":
+                    shape = answer["content"]["application/json"]["schema"]["$ref"]
+                    assert shape.endswith("/ErrorResponse")
+
+
+def test_it_is_served_as_it_was_made(server):
+    with server.http() as http:
+        served = http.get("/schema.json").json()
+    assert served["paths"].keys() == DESCRIBED["paths"].keys()
+    assert served["components"]["schemas"] == DESCRIBED["components"]["schemas"]
