@@ -17,8 +17,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
 django = get_asgi_application()
 
 # Only after Django is set up may anything that holds models be imported.
+from accounts.gate import pool  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
+from speech.text import normalize  # noqa: E402
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -41,6 +43,9 @@ def start() -> None:
     """The ledger first: the engine's first customer needs it."""
     ledger().start()
     runtime.start()
+    # The first reading of a date or a number loads grammars; no request should wait for that.
+    pool.submit(normalize, "At 10:30.", "en")
+    pool.submit(normalize, "有2个。", "zh")
 
 
 def stop() -> None:
