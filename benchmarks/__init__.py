@@ -1,0 +1,1 @@
+"""What the platform costs and how fast it is, measured against a live server on loopback."""

@@ -1,0 +1,98 @@
+"""The benchmark runs: every section on a small scale, and its arithmetic on known numbers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.client import Frame, Recorder, Take, parse
+from benchmarks.figures import Verdict, percentile
+from benchmarks.playable import decoded_seconds, first_playable, is_short
+from speech.audio import create_encoder
+from speech.audio.pcm import silence
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(tmp_path: Path, *arguments: str) -> dict:
+    written = tmp_path / "figures.json"
+    subprocess.run(
+        [sys.executable, "benchmarks/server.py", "--quick", "--json", str(written), *arguments],
+        cwd=ROOT,
+        check=True,
+        timeout=100,
+    )
+    return json.loads(written.read_text())
+
+
+def test_it_measures_streams_and_writes_what_it_measured(tmp_path: Path) -> None:
+    figures = run(
+        tmp_path, "--sections", "streams", "--formats", "pcm", "opus", "--clients", "1", "2"
+    )
+    rows = figures["streams"]
+    assert [(row["response_format"], row["clients"]) for row in rows] == [
+        ("pcm", 1),
+        ("pcm", 2),
+        ("opus", 1),
+        ("opus", 2),
+    ]
+    for row in rows:
+        assert row["short"] == 0
+        assert 0 < row["ttfa_p50"] <= row["ttfa_p95"] < 5000
+        assert 40 < row["gap_p50"] < 200
+        assert row["cpu_ms_per_request"] > 0
+
+
+@pytest.mark.slow
+def test_it_measures_latency_small_answers_and_memory(tmp_path: Path) -> None:
+    figures = run(tmp_path, "--sections", "latency", "listing", "held")
+    assert figures["added"]["platform_p50"] > figures["added"]["bare_p50"] > 0
+    assert set(figures["after_pcm"]) == {"mp3", "opus", "aac", "flac"}
+    assert [row["path"] for row in figures["listings"]] == ["/v1/models", "/livez"]
+    assert figures["held"]["reading_kb"] > 0
+    assert {"subject", "measured", "reach", "passed"} <= set(figures["verdicts"][0])
+
+
+@pytest.mark.parametrize("name", ["pcm", "wav", "flac", "opus", "mp3", "aac"])
+def test_it_finds_the_chunk_with_which_audio_becomes_playable(name: str) -> None:
+    encoder = create_encoder(name, 24_000)
+    body = encoder.encode(silence(1.0, 24_000)) + encoder.flush()
+    take = Take(10.0, 200, [Frame(10.1, body[:1]), Frame(10.5, body[1:])], complete=True)
+    assert first_playable(take, name) == pytest.approx(0.5)
+    assert decoded_seconds(body, name) >= 1
+    assert not is_short(take, len(body))
+    assert is_short(take, len(body) + 1)
+
+
+def test_audio_that_never_becomes_playable_is_an_error() -> None:
+    with pytest.raises(ValueError, match="mp3"):
+        first_playable(Take(0.0, 200, [Frame(0.1, b"\xff")], complete=True), "mp3")
+
+
+async def test_a_chunk_is_dated_when_its_last_byte_came() -> None:
+    recorder = Recorder(b"")
+    pieces = [b"HTTP/1.1 200 OK\r\n\r", b"\n3\r\nab", b"c\r\n2\r\nde\r\n", b"0\r\n\r\n"]
+    recorder.arrivals = [Frame(float(at), piece) for at, piece in enumerate(pieces)]
+    answer = parse(recorder)
+    assert (answer.status, answer.frames) == (200, [Frame(2.0, b"abc"), Frame(2.0, b"de")])
+    assert answer.complete
+    assert answer.gaps == [0]
+    recorder.arrivals.pop()
+    assert not parse(recorder).complete
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    values = list(range(1, 101))
+    assert [percentile(values, percent) for percent in (0, 50, 95, 99, 100)] == [1, 50, 95, 99, 100]
+    assert percentile([7], 99) == 7
+
+
+def test_a_verdict_knows_which_side_is_good() -> None:
+    assert Verdict("gap", 160, 160, "ms").passed
+    assert not Verdict("gap", 161, 160, "ms").passed
+    assert Verdict("rate", 150, 150, "a second", at_least=True).passed
+    assert str(Verdict("rate", 149, 150, "a second", at_least=True)).startswith("FAIL  rate: 149")
