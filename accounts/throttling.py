@@ -15,11 +15,20 @@ from accounts.models import ApiKey
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """What the ``x-ratelimit-*-requests`` headers tell."""
+    """Where a key stands in the running minute."""
 
     limit: int
     remaining: int
     reset_seconds: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The same as OpenAI tells it."""
+        return {
+            "x-ratelimit-limit-requests": str(self.limit),
+            "x-ratelimit-remaining-requests": str(self.remaining),
+            "x-ratelimit-reset-requests": f"{self.reset_seconds}s",
+        }
 
 
 class KeyRateThrottle(BaseThrottle):
@@ -38,7 +47,7 @@ class KeyRateThrottle(BaseThrottle):
         limit = key.requests_per_minute
         counted = key.count_request(minute)
         remaining = 0 if counted is None else max(0, limit - counted)
-        # On Django's request, where the view finds it after the gate; DRF's looks through to it.
+        # On Django's request, where the middleware that tells it finds it.
         request._request.rate = RateState(limit, remaining, 60 - second)  # type: ignore[attr-defined]
         if counted is None:
             raise RateLimited(retry_after=60 - second)

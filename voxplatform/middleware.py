@@ -33,6 +33,7 @@ from voxplatform.errors import is_api
 log = structlog.get_logger("voxplatform.access")
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PROBES = {"/livez", "/readyz", "/health"}
 
 
 def _request_id(request: HttpRequest) -> str:
@@ -41,7 +42,8 @@ def _request_id(request: HttpRequest) -> str:
 
 
 class FrontDoor:
-    """Names the request, refuses a foreign Host in the API's own words, logs one line."""
+    """Names the request, refuses a foreign Host in the API's own words, tells where the key's rate
+    stands, logs one line."""
 
     async_capable = True
     sync_capable = False
@@ -57,6 +59,9 @@ class FrontDoor:
         response = await self._answer(request)
         response.headers["x-request-id"] = request.id  # type: ignore[attr-defined]
         response.headers.setdefault("x-content-type-options", "nosniff")
+        if rate := getattr(request, "rate", None):
+            for name, value in rate.headers.items():
+                response.headers[name] = value
         if isinstance(response, HttpResponse):
             response.headers.setdefault("content-length", str(len(response.content)))
         log.info(
@@ -89,11 +94,16 @@ def _check_head(request: HttpRequest) -> None:
         raise MethodNotAllowed(method)
 
 
-def for_browsers(request: HttpRequest) -> bool:
-    """Whether sessions, CSRF and pages' headers matter: not for the API with a key or under /v1."""
-    if not is_api(request.path):
-        return True
-    return request.path.startswith("/api/") and "authorization" not in request.headers
+def for_browsers(path: str, with_key: bool) -> bool:
+    """Whether sessions, CSRF and pages' headers matter: not for the API with a key, under /v1, or
+    for what supervisors ask every second."""
+    if is_api(path):
+        return path.startswith("/api/") and not with_key
+    return path not in PROBES
+
+
+def _is_from_browser(request: HttpRequest) -> bool:
+    return for_browsers(request.path, "authorization" in request.headers)
 
 
 class BrowserOnly:
@@ -102,7 +112,7 @@ class BrowserOnly:
     get_response: AsyncView
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        if for_browsers(request):
+        if _is_from_browser(request):
             response: HttpResponseBase = await super().__acall__(request)  # type: ignore[misc]
             return response
         return await self.get_response(request)
@@ -136,7 +146,7 @@ class CsrfViewMiddleware(BrowserOnly, csrf.CsrfViewMiddleware):  # type: ignore[
     async def process_view(  # type: ignore[override]
         self, request: HttpRequest, *view: Any
     ) -> HttpResponseBase | None:
-        if not for_browsers(request):
+        if not _is_from_browser(request):
             return None
         check = sync_to_async(super().process_view, thread_sensitive=True)
         refusal: HttpResponseBase | None = await check(request, *view)

@@ -21,7 +21,7 @@ from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, MayOperate
 from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import json_body
-from speech.api.requests import caller_of, rate_headers, warning
+from speech.api.requests import caller_of, warning
 from speech.api.responses import Prepared, speech_response
 from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.serializers import NativeSpeechSerializer
@@ -37,12 +37,6 @@ class NativeView(APIView):
     authentication_classes = [ApiKeyAuthentication, BrowserSession]
     throttle_classes = [KeyRateThrottle]
     content_negotiation_class = IgnoreAccept
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in rate_headers(request).items():
-            final[name] = value
-        return final
 
 
 class NativeSpeechGate(NativeView):
@@ -61,7 +55,7 @@ class NativeSpeechGate(NativeView):
         serializer = NativeSpeechSerializer(data=json_body(request))
         serializer.is_valid(raise_exception=True)
         synthesis = prepare(serializer.speech_request(), caller_of(request, "native"))
-        return Prepared(synthesis, {**rate_headers(request), **warning(synthesis.plan.warnings)})
+        return Prepared(synthesis, warning(synthesis.plan.warnings))
 
 
 _gate = gated(NativeSpeechGate.as_view())

@@ -17,7 +17,7 @@ from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, ListingAllowed
 from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import json_body
-from speech.api.requests import caller_of, key_of, rate_headers, warning
+from speech.api.requests import caller_of, key_of, warning
 from speech.api.responses import Prepared, speech_response
 from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.serializers import SpeechSerializer
@@ -47,8 +47,7 @@ class SpeechGate(APIView):
         serializer.is_valid(raise_exception=True)
         synthesis = prepare(serializer.speech_request(), caller_of(request, "openai"))
         notes = [f"{name} is unknown and was ignored" for name in serializer.unknown()]
-        headers = {**rate_headers(request), **warning([*notes, *synthesis.plan.warnings])}
-        return Prepared(synthesis, headers)
+        return Prepared(synthesis, warning([*notes, *synthesis.plan.warnings]))
 
 
 _gate = gated(SpeechGate.as_view())
@@ -70,12 +69,6 @@ class ListingView(APIView):
     permission_classes = [ListingAllowed]
     throttle_classes = [KeyRateThrottle]
     content_negotiation_class = IgnoreAccept
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in rate_headers(request).items():
-            final[name] = value
-        return final
 
 
 def listed_models(key: ApiKey | None) -> list[dict[str, Any]]:

@@ -31,18 +31,6 @@ def caller_of(request: Request, face: str) -> Caller:
     )
 
 
-def rate_headers(request: Request) -> dict[str, str]:
-    """``x-ratelimit-*`` as OpenAI names them; none for a key without a limit."""
-    rate = getattr(request, "rate", None)
-    if rate is None:
-        return {}
-    return {
-        "x-ratelimit-limit-requests": str(rate.limit),
-        "x-ratelimit-remaining-requests": str(rate.remaining),
-        "x-ratelimit-reset-requests": f"{rate.reset_seconds}s",
-    }
-
-
 def warning(notes: Sequence[str]) -> dict[str, str]:
     """The ``warning`` header that names what was ignored; none when nothing was."""
     return {"warning": f'299 - "{"; ".join(notes)}"'} if notes else {}

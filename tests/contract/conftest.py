@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.contract.sdks import COMMANDS, Sdk
+from tests.contract.sdks import Sdk
 from tests.live import LiveServer, manage
 
 # Twenty times real time: short texts take no time, and long ones last long enough to be watched.
@@ -65,7 +65,15 @@ def live_key(keys):
     return keys["every scope"]
 
 
-@pytest.fixture(scope="package", params=COMMANDS)
+@pytest.fixture(
+    scope="package",
+    params=[
+        "python",
+        "node",
+        pytest.param("python-async", marks=pytest.mark.slow),
+        pytest.param("python-1", marks=pytest.mark.slow),
+    ],
+)
 def sdk(request):
     with Sdk(request.param) as sdk:
         yield sdk

@@ -167,6 +167,26 @@ def test_the_rate_is_told_and_kept(server, keys):
     assert refused[0].headers["x-should-retry"] == "true"
 
 
+@pytest.mark.parametrize(
+    ("method", "url", "body", "status"),
+    [
+        ("GET", "/v1/models", None, 200),
+        ("GET", "/v1/audio/voices", None, 200),
+        ("GET", "/v1/models/none", None, 404),
+        ("POST", SPEECH, GOOD, 200),
+        ("POST", SPEECH, {}, 400),
+        ("POST", "/api/speech", {"input": "Good evening."}, 200),
+        ("GET", "/api/usage", None, 200),
+    ],
+)
+def test_every_answer_tells_where_the_rate_stands(server, keys, method, url, body, status):
+    with server.http(keys["many a minute"]) as http:
+        answer = http.request(method, url, json=body)
+    assert answer.status_code == status
+    assert answer.headers["x-ratelimit-limit-requests"] == "1000"
+    assert 0 < int(answer.headers["x-ratelimit-remaining-requests"]) < 1000
+
+
 def test_no_key_is_ever_written_to_the_log(server, keys):
     with server.http(keys["revoked"]) as http:
         http.get("/v1/models")
