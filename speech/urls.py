@@ -23,18 +23,21 @@ NATIVE = {
     "api/usage": gated(native.UsageView.as_view()),
 }
 # ids hold slashes (openbmb/VoxCPM2), so the final slash cannot be told apart by a second route
-model = gated(openai.ModelView.as_view())
+BY_ID = {
+    "models/<path:name>": gated(openai.ModelView.as_view()),
+    "audio/voices/<path:name>": gated(openai.ModelVoicesView.as_view()),
+}
 
 canonical: list[URLPattern] = [
     *(path(f"v1/{route}", view) for route, view in OPENAI.items()),
-    path("v1/models/<path:name>", model),
+    *(path(f"v1/{route}", view) for route, view in BY_ID.items()),
     *(path(route, view) for route, view in NATIVE.items()),
 ]
 twins: list[URLPattern] = [
     *(path(f"v1/{route}/", view) for route, view in OPENAI.items()),
     *(path(route, view) for route, view in OPENAI.items()),
     *(path(f"{route}/", view) for route, view in OPENAI.items()),
-    path("models/<path:name>", model),
+    *(path(route, view) for route, view in BY_ID.items()),
     *(path(f"{route}/", view) for route, view in NATIVE.items()),
 ]
 urlpatterns = twins + canonical

@@ -30,8 +30,14 @@ def voice_object(preset: Preset) -> dict[str, Any]:
     }
 
 
-class VoicesView(APIView):
+def listed_voices(key: ApiKey | None) -> list[dict[str, Any]]:
     """The built-in voices; with a key, those of them that the key may use."""
+    allowed = key.allowed_voices if key else []
+    return [voice_object(PRESETS[name]) for name in PRESETS if not allowed or name in allowed]
+
+
+class VoicesView(APIView):
+    """GET /v1/audio/voices."""
 
     permission_classes = [ListingAllowed]
     throttle_classes = [KeyRateThrottle]
@@ -44,12 +50,7 @@ class VoicesView(APIView):
         responses=VOICES,
     )
     def get(self, request: Request) -> Response:
-        allowed = request.auth.allowed_voices if isinstance(request.auth, ApiKey) else []
-        voices = [
-            voice_object(preset)
-            for name, preset in PRESETS.items()
-            if not allowed or name in allowed
-        ]
+        voices = listed_voices(request.auth if isinstance(request.auth, ApiKey) else None)
         if request.query_params.get("legacy", "").lower() in ("1", "true"):
             return Response({"voices": [voice["id"] for voice in voices]})
         return Response({"object": "list", "voices": voices, "data": voices})

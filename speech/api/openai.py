@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,6 +27,8 @@ from speech.errors import ModelNotFound
 from speech.models import SpeechModel
 from speech.runtime import runtime
 from speech.synthesis import prepare
+from voices.schema import VoiceList
+from voices.views import listed_voices
 
 
 class SpeechGate(APIView):
@@ -121,3 +124,17 @@ class ModelView(ListingView):
             if model["id"] == name.rstrip("/"):
                 return Response(model)
         raise ModelNotFound("There is no model of that name here.", "model")
+
+
+class ModelVoicesView(ListingView):
+    """GET /v1/audio/voices/{model}: SillyTavern asks so; any voice speaks with any model."""
+
+    @extend_schema(
+        operation_id="list_voices_of_model", summary="List a model's voices", responses=VoiceList
+    )
+    def get(self, request: Request, name: str) -> Response:
+        key = key_of(request)
+        if name.rstrip("/") not in {model["id"] for model in listed_models(key)}:
+            raise NotFound
+        voices = listed_voices(key)
+        return Response({"object": "list", "voices": voices, "data": voices})

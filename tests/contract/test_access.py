@@ -14,7 +14,13 @@ SPEECH = "/v1/audio/speech"
 GOOD = {"model": "tts-1", "voice": "alloy", "input": "Good evening."}
 # METRICS_ALLOW lets the loopback, from which tests come, read the metrics.
 PUBLIC = {"/", "/livez", "/readyz", "/health", "/docs", "/schema.json", "/metrics"}
-LISTINGS = {"/v1/models", "/v1/models/tone", "/v1/audio/models", "/v1/audio/voices"}
+LISTINGS = {
+    "/v1/models",
+    "/v1/models/tone",
+    "/v1/audio/models",
+    "/v1/audio/voices",
+    "/v1/audio/voices/tone",
+}
 SIGN_IN = {"/admin/login/", "/admin/logout/", "/admin/jsi18n/"}
 
 

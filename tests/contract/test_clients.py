@@ -68,6 +68,16 @@ def test_silly_tavern_without_a_key_is_told_so(server, token):
     assert "API key" in error["message"]
 
 
+@pytest.mark.parametrize("base", ["/v1", ""])
+def test_silly_tavern_asks_for_the_voices_of_its_model(anonymous, base):
+    for model in ("tts-1", "tone"):
+        voices = anonymous.get(f"{base}/audio/voices/{model}").json()["voices"]
+        assert len(voices) == 13
+        assert all(voice["value"] and voice["label"] for voice in voices)
+    unknown = anonymous.get(f"{base}/audio/voices/nothing")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
+
+
 def test_silly_tavern_finds_the_wav_header_in_the_first_piece(http):
     extras = {"stream": True, "params": {"seed": 1, "temperature": 0.8}}
     body = {"model": "tts-1", "voice": "alloy", "input": TEXT, "response_format": "wav", **extras}
