@@ -27,6 +27,7 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    filter_horizontal = ()  # two lists side by side are wider than the page
     list_display = ("username", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
 
@@ -46,6 +47,8 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):
 
 @admin.register(Group)
 class GroupAdmin(ModelAdmin, DjangoGroupAdmin):
+    filter_horizontal = ()
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)  # type: ignore[union-attr]
 

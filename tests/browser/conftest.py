@@ -1,0 +1,82 @@
+"""Headless Chromium in front of a live platform, with what its console complained about."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from django.contrib.staticfiles.finders import get_finders
+
+from tests.live import LiveServer, manage
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PASSWORD = "a password for tests"
+
+
+@pytest.fixture(scope="session")
+def site_dir(migrated_dir, tmp_path_factory):
+    """A data directory with static files, as they are: compressing them takes half a minute."""
+    site_dir = shutil.copytree(migrated_dir, tmp_path_factory.mktemp("browser") / "data")
+    for finder in get_finders():
+        for path, storage in finder.list(["*.map", "redoc"]):
+            target = site_dir / "static" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(storage.path(path), target)
+    return site_dir
+
+
+@pytest.fixture(scope="session")
+def key(site_dir):
+    """An admin and a first key, as on a first start."""
+    who = ("--username=admin", "--email=admin@example.com")
+    manage(site_dir, "createsuperuser", "--noinput", *who, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    return manage(site_dir, "createapikey", "first key").strip()
+
+
+@pytest.fixture(scope="session")
+def site(site_dir, key):
+    """The platform with its static files in place."""
+    with LiveServer(site_dir) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """Open a page in a fresh context. ``page.complaints`` are errors and requests that left us."""
+    contexts = []
+
+    def open_one(path="/", **options):
+        context = browser.new_context(base_url=site.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: page.complaints.append(said.text) if said.type == "error" else None,
+        )
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((site.url, "blob:", "data:"))
+                else page.complaints.append(request.url)
+            ),
+        )
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()

@@ -1,0 +1,79 @@
+"""The admin in a real browser: no page complains, in any light, and a key can be issued."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from tests.browser.conftest import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "/admin/",
+    "/admin/speech/usagerecord/",
+    "/admin/speech/usagerecord/charts/",
+    "/admin/speech/speechmodel/",
+    "/admin/speech/speechmodel/1/change/",
+    "/admin/accounts/account/",
+    "/admin/accounts/account/1/change/",
+    "/admin/accounts/apikey/",
+    "/admin/accounts/apikey/add/",
+    "/admin/accounts/apikey/1/change/",
+    "/admin/accounts/apikey/1/rotate/",
+    "/admin/auth/user/1/change/",
+    "/admin/auth/group/add/",
+]
+
+
+@pytest.fixture
+def admin(open_page):
+    def sign_in(**options):
+        page = open_page("/admin/login/", **options)
+        page.fill("[name=username]", "admin")
+        page.fill("[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url("**/admin/")
+        return page
+
+    return sign_in
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"color_scheme": "light"},
+        pytest.param({"color_scheme": "dark"}, marks=pytest.mark.slow),
+        pytest.param({"viewport": {"width": 390, "height": 844}}, marks=pytest.mark.slow),
+    ],
+    ids=["light", "dark", "phone"],
+)
+def test_no_page_complains(admin, options):
+    page = admin(**options)
+    for path in PAGES:
+        assert page.goto(path).status == 200, path
+        page.wait_for_load_state("load")
+        assert page.evaluate("typeof Alpine") == "object"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert page.complaints == []
+
+
+def test_a_key_is_issued_shown_once_and_forgotten(admin):
+    page = admin()
+    page.goto("/admin/accounts/apikey/add/")
+    page.click(".select2-selection")
+    page.click(".select2-results__option:has-text('admin')")
+    page.fill("[name=name]", "from a browser")
+    page.click("button[name=_save]")
+    raw = page.inner_text("#raw-key")
+    assert raw.startswith("vox_")
+    page.click("[data-copies]")
+    expect(page.locator("#copied")).not_to_be_empty()
+    page.click("text=I have copied it")
+    page.wait_for_url("**/change/")
+    with suppress(Error):  # the browser has not kept the page
+        page.go_back()
+    assert raw not in page.content()
+    assert page.complaints == []
