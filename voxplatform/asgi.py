@@ -9,18 +9,19 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import django
 from asgiref.sync import sync_to_async
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
-django = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Only after Django is set up may anything that holds models be imported.
 from accounts.gate import pool  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
 from speech.text import normalize  # noqa: E402
+from voxplatform.handler import Handler  # noqa: E402
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -54,4 +55,6 @@ def stop() -> None:
     ledger().stop()
 
 
-application = ProtocolTypeRouter({"http": django, "websocket": URLRouter([]), "lifespan": lifespan})
+application = ProtocolTypeRouter(
+    {"http": Handler(), "websocket": URLRouter([]), "lifespan": lifespan}
+)

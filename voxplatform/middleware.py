@@ -32,6 +32,7 @@ from voxplatform.errors import is_api
 
 log = structlog.get_logger("voxplatform.access")
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+PROBES = {"/livez", "/readyz", "/health"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PROBES = {"/livez", "/readyz", "/health"}
 
