@@ -15,39 +15,42 @@ AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Growth of server and engine, in KB per stream; p99 gaps of 50 normal streams in ms."""
+class Silent:
+    """Growth of server and engine per stream in KB; p99 gaps of normal streams in ms."""
 
     count: int
-    reading_kb: float
-    silent_kb: float
+    each_kb: float
     quiet_gap_p99: float
-    beside_silent_gap_p99: float
+    beside_gap_p99: float
 
 
-async def measure(platform: Platform, count: int, settle: float) -> Held:
-    """Hold ``count`` real-time streams that are read, then as many that never are."""
-    normal = min(NORMAL_STREAMS, count)
-    await streams.measure(platform, "pcm", normal, 2)
+async def reading(platform: Platform, count: int, settle: float) -> float:
+    """KB that each of ``count`` streams costs while its client reads.
+
+    Best on an engine slower than real time: memory is asked for here, not speed.
+    """
+    await streams.measure(platform, "pcm", 8, 0.5)
     empty = machine.resident(platform.pids)
     recorders = await _open(platform, count, read=True)
     await asyncio.sleep(settle)
-    reading = machine.resident(platform.pids)
-    await _close(recorders, settle)
+    held = machine.resident(platform.pids)
+    _abort(recorders)
+    return (held - empty) / count / machine.KB
+
+
+async def silent(platform: Platform, count: int, settle: float) -> Silent:
+    """Hold ``count`` real-time streams of which nothing is taken, beside 50 that are normal."""
+    normal = min(NORMAL_STREAMS, count)
+    await streams.measure(platform, "pcm", normal, 0.5)
     quiet = await streams.measure(platform, "pcm", normal, 4)
+    empty = machine.resident(platform.pids)
     recorders = await _open(platform, count, read=False)
     await asyncio.sleep(settle)
-    silent = machine.resident(platform.pids)
+    held = machine.resident(platform.pids)
     beside = await streams.measure(platform, "pcm", normal, 4)
-    await _close(recorders, settle)
-    per_stream = count * machine.KB
-    return Held(
-        count,
-        (reading - empty) / per_stream,
-        (silent - empty) / per_stream,
-        quiet.gap_p99,
-        beside.gap_p99,
-    )
+    _abort(recorders)
+    each = (held - empty) / count / machine.KB
+    return Silent(count, each, quiet.gap_p99, beside.gap_p99)
 
 
 async def _open(platform: Platform, count: int, *, read: bool) -> list[Recorder]:
@@ -63,7 +66,6 @@ async def _open(platform: Platform, count: int, *, read: bool) -> list[Recorder]
     return recorders
 
 
-async def _close(recorders: list[Recorder], settle: float) -> None:
+def _abort(recorders: list[Recorder]) -> None:
     for recorder in recorders:
         recorder.transport.abort()
-    await asyncio.sleep(settle)

@@ -55,9 +55,11 @@ async def measure(data_dir: Path, options: argparse.Namespace) -> Report:
             for path in ("/v1/models", "/livez"):
                 report.listings.append(await listing.measure(platform, path, 1 if quick else 10))
     if "held" in options.sections:
+        count, settle = (20, 0.5) if quick else (1000, 5.0)
+        with running(data_dir, key, {**MANY_SLOTS, "speed": 0.2}) as platform:
+            report.reading_kb = await held.reading(platform, count, settle)
         with running(data_dir, key, MANY_SLOTS) as platform:
-            count, settle = (20, 0.5) if quick else (1000, 5.0)
-            report.held = await held.measure(platform, count, settle)
+            report.silent = await held.silent(platform, count, settle)
     if "streams" in options.sections:
         with running(data_dir, key, REAL_TIME) as platform:
             for name in options.formats:

@@ -53,7 +53,8 @@ def test_it_measures_latency_small_answers_and_memory(tmp_path: Path) -> None:
     assert figures["added"]["platform_p50"] > figures["added"]["bare_p50"] > 0
     assert set(figures["after_pcm"]) == {"mp3", "opus", "aac", "flac"}
     assert [row["path"] for row in figures["listings"]] == ["/v1/models", "/livez"]
-    assert figures["held"]["reading_kb"] > 0
+    assert figures["reading_kb"] > 0
+    assert figures["silent"]["count"] == 20
     assert {"subject", "measured", "reach", "passed"} <= set(figures["verdicts"][0])
 
 
