@@ -17,7 +17,7 @@ _PROBES = {
 }
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.ApiKeyAuthentication"
     name = "ApiKey"
 
@@ -25,7 +25,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-unt
         return {"type": "http", "scheme": "bearer", "description": "A key, vox_…"}
 
 
-class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-untyped-call]
+class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.BrowserSession"
     name = "BrowserSession"
 
@@ -37,6 +37,15 @@ class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc
             "name": "sessionid",
             "description": description,
         }
+
+
+def canonical_only(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """A preprocessing hook: each route once, though it answers under several forms of its URL."""
+    return [
+        endpoint
+        for endpoint in endpoints
+        if endpoint[0].startswith(("/v1/", "/api/")) and not endpoint[0].endswith("/")
+    ]
 
 
 def add_probes(result: dict[str, Any], **context: Any) -> dict[str, Any]:

@@ -136,6 +136,8 @@ MIDDLEWARE = [
     "voxplatform.middleware.XFrameOptionsMiddleware",
     "voxplatform.middleware.CSPMiddleware",
 ]
+# The checks look for the stock classes by name; ours are subclasses of them.
+SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 ROOT_URLCONF = "voxplatform.urls"
 ASGI_APPLICATION = "voxplatform.asgi.application"
 # A redirect turns a POST into a GET without its body: both forms of a URL are routes instead.
@@ -234,6 +236,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
     "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["voxplatform.openapi.canonical_only"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "voxplatform.openapi.add_probes",
@@ -284,6 +287,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 SPEECH_ENGINE = env.str("SPEECH_ENGINE", default="auto")
 QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=20)
+ENGINE_STEP_SECONDS = env.float("ENGINE_STEP_SECONDS", default=20)
 ENGINE_CONFIG = env.json("ENGINE_CONFIG", default={})
 
 # -- logs

@@ -17,7 +17,7 @@ urlpatterns = [
     path("health", health.health),
     path("metrics", health.metrics),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("schema.json", SpectacularJSONAPIView.as_view(urlconf="speech.schema"), name="schema"),
+    path("schema.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("admin/", admin.site.urls),
 ]
 handler400 = "voxplatform.errors.bad_request"
