@@ -24,8 +24,9 @@ install:
 install-dev:
 	@sh scripts/python.sh scripts/install.py requirements.txt requirements-dev.txt
 
+# The fast tests mostly wait, so two of them can wait at once; slow ones measure, and want to be alone.
 test: install-dev
-	@$(ASIDE) && $(BIN)/python -m pytest $(ARGS)
+	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),0,2) --dist loadfile $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .
