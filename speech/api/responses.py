@@ -200,8 +200,13 @@ def failure_response(failure: Failure) -> HttpResponse:
 
 
 def logged(error: BaseException) -> Failure:
-    """The error's row of the table; what is our fault goes to the log with its traceback."""
+    """The error's row of the table; what is our fault goes to the log with its traceback.
+
+    To be out of reach or full is no fault, and a storm of such answers must stay cheap.
+    """
     failure = describe(error)
-    if failure.status >= 500:
+    if failure.status == 503:
+        log.warning("request_not_served", code=failure.code, reason=failure.message)
+    elif failure.status >= 500:
         log.error("request_failed", code=failure.code, exc_info=error)
     return failure

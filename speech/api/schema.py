@@ -13,7 +13,7 @@ from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 
 from accounts.permissions import ListingAllowed
 from speech.api.serializers import NativeSpeechSerializer
-from speech.api.shapes import ErrorResponse
+from speech.api.shapes import ErrorResponse, EventShape
 from speech.audio import ENCODERS
 
 _ALWAYS = {
@@ -35,7 +35,7 @@ _REQUEST_ID = {"x-request-id": {"schema": {"type": "string"}, "required": True}}
 AUDIO_TYPES = tuple(sorted({encoder.media_type for encoder in ENCODERS.values()}))
 SPEECH_ANSWERS = {
     (200, *AUDIO_TYPES): OpenApiResponse(OpenApiTypes.BINARY, "The audio, or events that carry it"),
-    (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, "Events with audio in base64"),
+    (200, "text/event-stream"): EventShape,
 }
 SPEECH_HEADERS = [
     OpenApiParameter(name, str, OpenApiParameter.HEADER, description=meaning, response=[200])

@@ -51,6 +51,15 @@ class AudioModelList(ModelList):
     models = ModelShape(many=True)
 
 
+class EventShape(Shape):
+    """One server-sent event; docs/api.md tells what its data holds."""
+
+    event = serializers.CharField(required=False, help_text="`error` when speaking broke off.")
+    data = serializers.CharField(  # type: ignore[assignment]
+        help_text="JSON: a `speech.audio.delta`, a `speech.mark` or the `speech.audio.done`."
+    )
+
+
 class EngineShape(Shape):
     """The engine, as far as it is known: a model that is not loaded has no sample rate."""
 

@@ -37,9 +37,10 @@ def installed_once(name: str, sources: list[Path], install: Callable[[Path], lis
             made.mkdir()
             for source in sources:
                 shutil.copy(source, made)
-            subprocess.run(
-                install(made), cwd=made, check=True, capture_output=True, timeout=INSTALL_SECONDS
+            done = subprocess.run(
+                install(made), cwd=made, capture_output=True, text=True, timeout=INSTALL_SECONDS
             )
+            assert done.returncode == 0, done.stderr
             made.rename(place)
     return place
 
