@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
 from accounts.admin.base import ModelAdmin
 from accounts.admin.use import bar, with_use
@@ -40,14 +39,14 @@ class AccountAdmin(ModelAdmin):
         accounts = super().get_queryset(request).annotate(key_count=Count("keys", distinct=True))
         return with_use(accounts, account_id="pk")
 
-    @display(description="characters")
+    @admin.display(description="characters")
     def characters(self, account: Any) -> str:
         return bar(getattr(account, "characters_now", 0), account.monthly_characters, "")
 
-    @display(description="audio")
+    @admin.display(description="audio")
     def audio(self, account: Any) -> str:
         return bar(getattr(account, "ms_now", 0) // 1000, account.monthly_seconds, "s")
 
-    @display(description="keys")
+    @admin.display(description="keys")
     def keys(self, account: Any) -> int:
         return int(account.key_count)

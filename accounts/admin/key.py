@@ -78,11 +78,13 @@ class ApiKeyAdmin(ModelAdmin):
         # Rotated keys share the counters of the first of their line.
         return with_use(keys.annotate(meter=Coalesce(F("first_id"), F("pk"))), key_id="meter")
 
-    @display(description="key")
+    @admin.display(description="key")
     def written(self, key: ApiKey) -> str:
         return f"vox_{key.public_id}_…{key.last_four}"
 
-    @display(label={"active": "success", "rotating": "warning", "revoked": "danger"})
+    @display(  # type: ignore[untyped-decorator]
+        label={"active": "success", "rotating": "warning", "revoked": "danger"}
+    )
     def state(self, key: ApiKey) -> str:
         if key.revoked_at:
             return "revoked"
@@ -90,11 +92,11 @@ class ApiKeyAdmin(ModelAdmin):
             return "expired"
         return "rotating" if key.grace_until else "active"
 
-    @display(description="characters")
+    @admin.display(description="characters")
     def characters(self, key: Any) -> str:
         return bar(key.characters_now, key.monthly_characters, "")
 
-    @display(description="audio")
+    @admin.display(description="audio")
     def audio(self, key: Any) -> str:
         return bar(key.ms_now // 1000, key.monthly_seconds, "s")
 

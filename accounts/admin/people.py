@@ -23,7 +23,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(ModelAdmin, DjangoUserAdmin):
+class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -32,7 +32,7 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):
     list_filter = ("is_active", "is_staff", "is_superuser")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        return () if request.user.is_superuser else POWERS  # type: ignore[union-attr]
+        return () if request.user.is_superuser else POWERS
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return self._may_touch(request, obj) and super().has_change_permission(request, obj)
@@ -42,7 +42,7 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):
 
     def _may_touch(self, request: HttpRequest, obj: User | None) -> bool:
         """A superuser's name or password is power too."""
-        return not (isinstance(obj, User) and obj.is_superuser) or request.user.is_superuser  # type: ignore[union-attr]
+        return not (isinstance(obj, User) and obj.is_superuser) or request.user.is_superuser
 
 
 @admin.register(Group)
@@ -50,10 +50,10 @@ class GroupAdmin(ModelAdmin, DjangoGroupAdmin):
     filter_horizontal = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+        return bool(request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+        return bool(request.user.is_superuser)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+        return bool(request.user.is_superuser)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from unfold.decorators import display
 
 from accounts.admin.base import ModelAdmin
 from accounts.admin.key_forms import LinesField
@@ -47,6 +46,6 @@ class SpeechModelAdmin(ModelAdmin):
     list_filter = ("enabled",)
     search_fields = ("name",)
 
-    @display(description="further names")
+    @admin.display(description="further names")
     def further_names(self, model: SpeechModel) -> str:
         return ", ".join(model.aliases)

@@ -6,6 +6,7 @@ Knows nothing of requests or templates. Every function is one query, or two for 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -48,7 +49,7 @@ def by_day(days: int) -> dict[date, Totals]:
     """The last ``days`` days with today as the last one, also those on which nobody spoke."""
     since = today() - timedelta(days=days - 1)
     rows = UsageDay.objects.filter(day__gte=since).values("day").annotate(**_SUMS).order_by("day")
-    found = {row.pop("day"): Totals(**row) for row in rows}
+    found = {row["day"]: _totals(row) for row in rows}
     spanned = (since + timedelta(days=ahead) for ahead in range(days))
     return {day: found.get(day, Totals()) for day in spanned}
 
@@ -61,8 +62,12 @@ def top(field: str, days: int) -> dict[str, Totals]:
         .annotate(**_SUMS)
         .order_by("-characters", field)[:TOP]
     )
-    found = {row.pop(field): Totals(**row) for row in rows}
+    found = {row[field]: _totals(row) for row in rows}
     return _named(found) if field == "key_id" else found
+
+
+def _totals(row: Mapping[str, Any]) -> Totals:
+    return Totals(**{name: row[name] for name in _SUMS})
 
 
 def _named(found: dict[Any, Totals]) -> dict[str, Totals]:

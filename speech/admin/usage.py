@@ -111,27 +111,27 @@ class UsageRecordAdmin(ModelAdmin):
 
     # -- what is seen
 
-    @display(description="when (UTC)", ordering="created_at")
+    @admin.display(description="when (UTC)", ordering="created_at")
     def began(self, record: UsageRecord) -> str:
         return f"{record.created_at:%Y-%m-%d %H:%M:%S}"
 
-    @display(description="key")
+    @admin.display(description="key")
     def key_name(self, record: UsageRecord) -> str:
         return record.key.name if record.key else "–"
 
-    @display(description="model")
+    @admin.display(description="model")
     def asked_for(self, record: UsageRecord) -> str:
         return record.model
 
-    @display(description="format")
+    @admin.display(description="format")
     def format(self, record: UsageRecord) -> str:
         return record.response_format
 
-    @display(description="audio")
+    @admin.display(description="audio")
     def audio(self, record: UsageRecord) -> str:
         return f"{record.audio_ms / 1000:.1f} s"
 
-    @display(description="first audio")
+    @admin.display(description="first audio")
     def first_audio(self, record: UsageRecord) -> str:
         return "–" if record.ttfa_ms is None else f"{record.ttfa_ms:.0f} ms"
 

@@ -87,15 +87,21 @@ def recorded() -> tuple[date, date] | None:
     return (first.date(), last.date()) if first and last else None
 
 
+def _choices(period: Period, first: date, last: date) -> list[Period]:
+    """One year or month to choose is no choice: then what it is made of."""
+    parts = period.within(first, last)
+    if len(parts) == 1 and parts[0].day is None:
+        return _choices(parts[0], first, last)
+    return parts
+
+
 @register.inclusion_tag("admin/date_hierarchy.html")
 def usage_calendar(cl: Any) -> dict[str, Any]:
     """Links to the parts of the chosen period, and one back to the wider one."""
     span = recorded()
     period = chosen(cl.params)
     back = period.wider
-    parts = period.within(*span) if span else []
-    while len(parts) == 1 and period.day is None and parts[0].day is None:
-        parts = parts[0].within(*span)  # one year or month to choose is no choice
+    parts = _choices(period, *span) if span else []
 
     def entry(target: Period) -> dict[str, str]:
         return {"title": target.title, "link": cl.get_query_string(target.lookups)}
