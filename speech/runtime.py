@@ -14,6 +14,7 @@ from django.conf import settings
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable
 from speech.engine.hosts.process import ProcessHost
+from speech.engine.hosts.supervisor import Limits
 from speech.engine.types import EngineInfo, EngineState, EngineStats
 
 log = structlog.get_logger("speech.runtime")
@@ -56,7 +57,11 @@ class Runtime:
             if self._engine is None and self._name is not None:
                 if self.notice:
                     log.warning("engine_fallback", notice=self.notice)
-                self._engine = ProcessHost(self._name, settings.ENGINE_CONFIG)
+                self._engine = ProcessHost(
+                    self._name,
+                    {"queue_seconds": settings.QUEUE_SECONDS, **settings.ENGINE_CONFIG},
+                    limits=Limits(step=settings.ENGINE_STEP_SECONDS, parked=settings.STALL_SECONDS),
+                )
                 self._engine.start()
 
     def stop(self) -> None:

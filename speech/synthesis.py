@@ -26,7 +26,7 @@ from speech.audio.tempo import Tempo
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
-from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Utterance
+from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Priority, Utterance
 from speech.errors import describe
 from speech.ledger import ledger
 from speech.plan import Plan, make_plan
@@ -150,6 +150,8 @@ class Synthesis:
         if self.seed is not None:
             # A text of several utterances is one take: they share the first one's seed.
             utterance = replace(utterance, params=replace(utterance.params, seed=self.seed))
+        if self._streams:
+            utterance = replace(utterance, priority=Priority.CONTINUATION)
         stream = self._engine.submit(utterance)
         self._submitted = self._submitted or time.monotonic()
         self._streams.append(stream)

@@ -15,6 +15,7 @@ from speech.engine.base import Engine
 from speech.engine.errors import (
     EngineBusy,
     EngineUnavailable,
+    QueueTimeout,
     UnsupportedByEngine,
 )
 from speech.engine.lifecycle import Lifecycle
@@ -25,6 +26,7 @@ from speech.engine.types import (
     Ability,
     EngineState,
     EngineStats,
+    Priority,
     Utterance,
 )
 
@@ -102,10 +104,8 @@ class LoopEngine(StepLoop, Engine):
         self._examine(utterance)
         if self._model.is_down:
             raise self._model.error()
-        waiting = self._count_waiting()
-        if waiting >= self._max_waiting:
-            message = "Too many requests are waiting to be spoken."
-            raise EngineBusy(message, self._scheduler.retry_after(waiting))
+        if self._is_full(self._count_waiting()):
+            raise self._busy()
 
     def submit(self, utterance: Utterance) -> Stream:
         sequence = Sequence(utterance, self._leave, self._taken)
@@ -131,9 +131,26 @@ class LoopEngine(StepLoop, Engine):
         if self._model.is_down:
             self._finish(sequence, self._model.error())
             return
+        if self._is_crowded_out(sequence):
+            self._finish(sequence, self._busy())
+            return
         if self._model.state is EngineState.COLD:
             self._model.load()
         self._enqueue(sequence)
+
+    def _is_crowded_out(self, sequence: Sequence) -> bool:
+        """Between ``check`` and ``submit`` others have taken the last places."""
+        continues = sequence.utterance.priority is Priority.CONTINUATION
+        return not continues and self._is_full(len(self._scheduler.waiting))
+
+    def _is_full(self, waiting: int) -> bool:
+        """Those who are about to get a free slot do not count as waiting."""
+        scheduler = self._scheduler
+        return waiting >= self._max_waiting + scheduler.slots - len(scheduler.running)
+
+    def _busy(self) -> EngineBusy:
+        wait = self._scheduler.retry_after(self._count_waiting())
+        return EngineBusy("Too many requests are waiting to be spoken.", wait)
 
     def _count_waiting(self) -> int:
         return len(self._scheduler.waiting) + len(self._arriving)
@@ -143,10 +160,12 @@ class LoopEngine(StepLoop, Engine):
     def _is_ready(self) -> bool:
         return self._model.state is EngineState.READY
 
-    def _suggest_wait(self) -> float:
-        if self._model.state is EngineState.LOADING and self._model.load_seconds:
-            return min(60.0, max(1.0, self._model.load_seconds))
-        return self._scheduler.retry_after(self._count_waiting())
+    def _waited_too_long(self) -> EngineUnavailable:
+        if self._model.state is EngineState.LOADING:
+            seconds = self._model.load_seconds or self._queue_seconds
+            return EngineUnavailable(self._model.reason, min(60.0, max(1.0, seconds)))
+        wait = self._scheduler.retry_after(self._count_waiting())
+        return QueueTimeout("The engine had no time for this request.", wait)
 
     def _model_changed(self) -> None:
         if self._model.is_down:

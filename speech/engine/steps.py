@@ -15,7 +15,6 @@ from functools import partial
 from speech.engine.errors import (
     EngineError,
     EngineUnavailable,
-    QueueTimeout,
     ReaderStalled,
     SynthesisFailed,
 )
@@ -87,8 +86,8 @@ class StepLoop(ABC):
         """The model is lost, with all that is in flight."""
 
     @abstractmethod
-    def _suggest_wait(self) -> float:
-        """Seconds after which somebody who was not served may try again."""
+    def _waited_too_long(self) -> EngineUnavailable:
+        """What to tell somebody who was not served in time, and when to try again."""
 
     @abstractmethod
     def _speak(self, sequence: Sequence) -> Iterator[None]:
@@ -123,8 +122,7 @@ class StepLoop(ABC):
 
     def _expire(self, sequence: Sequence) -> None:
         if sequence.status is SequenceStatus.WAITING:
-            message = "The engine had no time for this request."
-            self._finish(sequence, QueueTimeout(message, self._suggest_wait()))
+            self._finish(sequence, self._waited_too_long())
 
     # -- its turns
 

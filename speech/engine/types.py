@@ -15,10 +15,15 @@ Samples = npt.NDArray[np.float32]
 
 
 class Priority(IntEnum):
-    """Who goes first when slots are short; a lower number goes first."""
+    """Who goes first when slots are short; a lower number goes first.
 
-    INTERACTIVE = 0
-    JOB = 1
+    A CONTINUATION is the next utterance of a text that somebody is already listening to: to
+    interrupt it is worse than to let others wait, so a full queue takes it as well.
+    """
+
+    CONTINUATION = 0
+    INTERACTIVE = 1
+    JOB = 2
 
 
 class Ability(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,20 @@ def test_it_refuses_what_the_queue_cannot_hold(start):
     streams[0].cancel()
     eventually(lambda: engine.stats().waiting == 1)
     engine.check(SHORT)
+
+
+def test_it_crowds_out_who_was_checked_when_there_was_room_but_never_a_continuation(start):
+    engine = start(slots=1, max_waiting=1, speed=1.0)
+    streams = [engine.submit(LONG)]
+    eventually(lambda: engine.stats().running == 1)
+    streams.append(engine.submit(LONG))
+    with pytest.raises(EngineBusy):
+        list(engine.submit(SHORT))
+    continued = engine.submit(replace(SHORT, priority=Priority.CONTINUATION))
+    eventually(lambda: engine.stats().waiting == 2)
+    streams[0].cancel()
+    assert len(list(continued)) > 0
+    streams[1].cancel()
 
 
 def test_it_ends_what_waited_too_long(start):
@@ -159,8 +174,9 @@ def test_it_keeps_those_waiting_while_the_model_loads(start):
 
 def test_it_lets_a_wait_for_the_model_expire_and_goes_on_loading(start):
     engine = start(Faults(load_seconds=0.4), queue_seconds=0.1)
-    with pytest.raises(QueueTimeout):
+    with pytest.raises(EngineUnavailable, match="being loaded") as error:
         list(engine.submit(SHORT))
+    assert not isinstance(error.value, QueueTimeout)
     eventually(lambda: engine.stats().state is EngineState.READY)
 
 
