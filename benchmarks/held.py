@@ -9,7 +9,7 @@ from benchmarks import machine, streams
 from benchmarks.client import Recorder, hold
 from benchmarks.platforms import Platform, text_of
 
-LONG = text_of(240)
+LONG = text_of(60)
 NORMAL_STREAMS = 50
 AT_ONCE = 16
 
