@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.conf import settings as django_settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.query import RawQuerySet
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey
@@ -120,9 +121,14 @@ class UsageDay(models.Model):
 
 
 class SpeechModelManager(models.Manager["SpeechModel"]):
+    def switched_on(self) -> RawQuerySet[SpeechModel]:
+        """The enabled models, oldest first. Every request asks this: the ORM would take longer to
+        compose it than to run it."""
+        return self.raw("SELECT * FROM speech_speechmodel WHERE enabled ORDER BY id")
+
     def named(self, name: str) -> SpeechModel | None:
         """The enabled model of this name, or of which this is a further name."""
-        for model in self.filter(enabled=True):
+        for model in self.switched_on():
             if name == model.name or name in model.aliases:
                 return model
         return None

@@ -76,10 +76,9 @@ class ListingView(APIView):
 
 def listed_models(key: ApiKey | None) -> list[dict[str, Any]]:
     """The rows that are on, their further names and what is loaded, as OpenAI's Model objects."""
-    rows = SpeechModel.objects.filter(enabled=True).order_by("pk")
     models = [
         model_object(name, int(row.created_at.timestamp()), row.owned_by)
-        for row in rows
+        for row in SpeechModel.objects.switched_on()
         for name in (row.name, *row.aliases)
     ]
     info = runtime.known_info()
