@@ -31,6 +31,8 @@ os.environ.update(DATA_DIR=str(DATA_DIR), DJANGO_SETTINGS_MODULE="voxplatform.se
 for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "SPEECH_ENGINE"):
     os.environ.pop(name, None)
 django.setup()
+# Not for workers of pytest-xdist: they would read the settings before they come to this file.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 # Slow on purpose is for people's passwords, not for those of these tests.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from voxplatform import health
@@ -18,6 +19,7 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("schema.json", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "voxplatform.errors.bad_request"

@@ -34,7 +34,9 @@ CREDENTIALS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "plausible"), CREDENTIALS)
+@pytest.mark.parametrize(
+    ("name", "value", "plausible"), CREDENTIALS, ids=map(str, range(len(CREDENTIALS)))
+)
 def test_it_lets_in_large_bodies_by_the_look_of_their_credentials(
     name: bytes, value: str, plausible: bool
 ) -> None:
