@@ -27,7 +27,7 @@ from speech.engine.worker import Worker
 
 log = logging.getLogger(__name__)
 
-BUFFER_BYTES = 24 * 1024 * 1024
+BUFFER_BYTES = 16 * 1024 * 1024
 """What all streams of an engine together may hold in audio that nobody has taken yet."""
 
 SHORTEST_LOOKAHEAD = 0.25
