@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -82,7 +82,7 @@ class AudioBody:
         self.encoder = create_encoder(self.format, synthesis.info.sample_rate, plan.sample_rate)
         self.media_type = self.encoder.media_type
         self.wants_marks = marks
-        self._pieces: AsyncIterator[bytes] = self._run()
+        self._pieces = self._run()
         self._first = b""
 
     async def begin(self) -> None:
@@ -90,15 +90,17 @@ class AudioBody:
         self._first = await anext(self._pieces)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._first
-        async for piece in self._pieces:
-            yield piece
+        # A client may leave between two pieces: codecs must not wait for the garbage collector.
+        async with aclosing(self._pieces):
+            yield self._first
+            async for piece in self._pieces:
+                yield piece
 
     def close(self) -> None:
         """Settle with what was sent, unless that has happened already."""
         self.synthesis.close()
 
-    async def _run(self) -> AsyncIterator[bytes]:
+    async def _run(self) -> AsyncGenerator[bytes]:
         with self.synthesis:
             first = await self.synthesis.start()
             async with aclosing(self.synthesis.chunks(first)) as chunks:
@@ -146,7 +148,7 @@ class EventBody(AudioBody):
             self._alignment = await asyncio.get_running_loop().run_in_executor(encoding, align)
         await super().begin()
 
-    async def _run(self) -> AsyncIterator[bytes]:
+    async def _run(self) -> AsyncGenerator[bytes]:
         try:
             async for piece in super()._run():
                 yield piece

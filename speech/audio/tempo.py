@@ -90,6 +90,7 @@ def _atempo_chain(speed: float, sample_rate: int) -> Graph:
     """As many equal factors as it takes to keep each within 0.5-2, where atempo skips nothing."""
     count = math.ceil(abs(math.log2(speed)))
     graph = Graph()
+    graph.threads = 1  # atempo works on one; FFmpeg would start one for every core
     source = graph.add(
         "abuffer",
         sample_rate=str(sample_rate),
