@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings as configuration
 
-from accounts.exceptions import NotAllowed
 from accounts.models import ApiKey
 from speech.engine.types import Ability, EngineInfo, Priority, SamplingParams, Utterance
 from speech.errors import InvalidField, ModelNotFound
@@ -109,8 +108,8 @@ def find_model(name: str | None, info: EngineInfo, key: ApiKey | None) -> Speech
         raise ModelNotFound(
             f"There is no model {name!r} here; GET /v1/models lists the models.", "model"
         )
-    if key and key.allowed_models and name not in key.allowed_models:
-        raise NotAllowed("This key may not use that model.", param="model")
+    if key:
+        key.check_model(name)
     return row
 
 
@@ -118,8 +117,8 @@ def find_voice(name: str | None, caller: Caller) -> tuple[str, Preset | None]:
     """The voice asked for, else the account's default, else the server's."""
     chosen = name or caller.account.default_voice or configuration.DEFAULT_VOICE
     voice = resolve(chosen)
-    if caller.key and caller.key.allowed_voices and chosen not in caller.key.allowed_voices:
-        raise NotAllowed("This key may not use that voice.", param="voice")
+    if caller.key:
+        caller.key.check_voice(chosen)
     return chosen, voice
 
 

@@ -14,7 +14,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
 
 from django.conf import settings
 
@@ -55,7 +54,7 @@ def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
 class Synthesis:
     """One request being carried out: ``start`` for the first chunk, ``chunks`` for all.
 
-    Use it in a ``with`` block, or call ``close``; both may come from any thread.
+    Use it in a ``with`` block, whose end closes it; ``close`` may come from any thread.
     """
 
     def __init__(self, plan: Plan, caller: Caller, engine: Engine) -> None:
@@ -81,14 +80,13 @@ class Synthesis:
     # -- audio
 
     async def start(self) -> AudioChunk:
-        """The first chunk; from here on it is metered. Errors close the synthesis."""
+        """The first chunk; from here on it is metered."""
         self._audio = self._speak()
-        with self._closed_on_error():
-            try:
-                async with asyncio.timeout(settings.QUEUE_SECONDS):
-                    return await anext(self._audio)
-            except TimeoutError:
-                raise self._waited_too_long() from None
+        try:
+            async with asyncio.timeout(settings.QUEUE_SECONDS):
+                return await anext(self._audio)
+        except TimeoutError:
+            raise self._waited_too_long() from None
 
     async def chunks(self, first: AudioChunk) -> AsyncGenerator[AudioChunk]:
         """``first`` and all that follows it, at ``info.sample_rate``, ``speed`` applied."""
@@ -207,9 +205,6 @@ class Synthesis:
         """The client has left: what was started is charged. Does nothing when already closed."""
         self._close("client_closed", self._characters_started())
 
-    def _closed_on_error(self) -> _ClosedOnError:
-        return _ClosedOnError(self)
-
     def _characters_started(self) -> int:
         """The share of the input whose utterances had begun, never more than all of it."""
         lengths = [len(utterance.text) for utterance in self.plan.utterances]
@@ -272,17 +267,3 @@ class Synthesis:
 
 def _ms(begin: float | None, end: float | None) -> int | None:
     return None if begin is None or end is None else round((end - begin) * 1000)
-
-
-class _ClosedOnError:
-    """Closes the synthesis when its block fails, and leaves it open when it does not."""
-
-    def __init__(self, synthesis: Synthesis) -> None:
-        self._synthesis = synthesis
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is not None:
-            self._synthesis.__exit__(kind, error, trace)

@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rest_framework.exceptions import APIException
 
 from accounts.authentication import ApiKeyAuthentication
+from accounts.exceptions import MissingScope
 from accounts.gate import gated
 from speech.api.responses import error_response, failure_response
 from speech.engine.types import EngineState
@@ -88,7 +89,9 @@ def _may_scrape(request: HttpRequest) -> bool:
     if request.user.is_authenticated and request.user.is_staff:
         return True
     credentials = ApiKeyAuthentication().authenticate(request)  # type: ignore[arg-type]
-    return credentials is not None and "metrics" in credentials[1].scopes
+    if credentials and not credentials[1].may("metrics"):
+        raise MissingScope("This API key lacks the scope 'metrics'.")
+    return credentials is not None
 
 
 readyz = gated(_readyz)

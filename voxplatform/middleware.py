@@ -25,16 +25,15 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, security
-from rest_framework.exceptions import MethodNotAllowed
 
 from speech.api.responses import error_response
+from speech.errors import RequestError
 from voxplatform.errors import is_api
 
 log = structlog.get_logger("voxplatform.access")
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 PROBES = {"/livez", "/readyz", "/health"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-PROBES = {"/livez", "/readyz", "/health"}
 
 
 def _request_id(request: HttpRequest) -> str:
@@ -78,7 +77,7 @@ class FrontDoor:
         if is_api(request.path):
             try:
                 _check_head(request)
-            except (DisallowedHost, MethodNotAllowed) as error:
+            except (DisallowedHost, RequestError) as error:
                 return error_response(error)
         return await self.get_response(request)
 
@@ -92,7 +91,7 @@ def _check_head(request: HttpRequest) -> None:
     request.get_host()
     method: str = request.scope["method"]  # type: ignore[attr-defined]
     if method != request.method:
-        raise MethodNotAllowed(method)
+        raise RequestError("Write the method in capital letters.", code="invalid_body")
 
 
 def for_browsers(path: str, with_key: bool) -> bool:

@@ -165,7 +165,7 @@ class SpeechSerializer(serializers.Serializer[SpeechRequest]):
         container = attrs.get("response_format", "mp3")
         if "sample_rate" in attrs and container in FIXED_RATE_FORMATS:
             raise serializers.ValidationError(
-                {"sample_rate": f"{container} has rates of its own; ask for pcm, wav or flac."}
+                {"sample_rate": f"{container} has rates of its own: ask for wav, flac or pcm."}
             )
         return attrs
 

@@ -149,7 +149,7 @@ def _refuse_kanji(text: str, main: str) -> None:
     for character in text:
         if script_of(character) == "han":
             raise UnsupportedByEngine(
-                f"This model reads Japanese in kana alone; it cannot read '{character}'.", "input"
+                f"This model reads kana and not '{character}'; voxcpm2 reads all Japanese.", "input"
             )
 
 

@@ -72,9 +72,9 @@ class LoopEngine(StepLoop, Engine):
         voice = utterance.voice
         abilities = self.info.abilities
         if voice and (voice.reference or voice.prompt) and Ability.CLONE not in abilities:
-            raise UnsupportedByEngine("This model cannot clone a voice from a recording.", "voice")
+            raise UnsupportedByEngine("This model cannot clone a voice; voxcpm2 can.", "voice")
         if voice and voice.description and Ability.DESIGN not in abilities:
-            raise UnsupportedByEngine("This model cannot design a voice from words.", "voice")
+            raise UnsupportedByEngine("This model cannot design a voice; voxcpm2 can.", "voice")
 
     # -- the engine's face, for any thread
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import sqlite3
@@ -289,34 +288,3 @@ def test_a_locked_database_is_a_503_and_streams_go_on(server, live_key, data_dir
             assert sum(len(piece) for piece in pieces) > 100_000
     locker.execute("ROLLBACK")
     locker.close()
-
-
-@pytest.mark.slow
-def test_kill_9_loses_no_row_and_gives_every_reservation_back(data_dir, live_key):
-    kills = 50 if os.environ.get("SOAK") == "1" else 8
-    for round_ in range(kills):
-        with LiveServer(data_dir, {"ENGINE_CONFIG": '{"speed": 1.0}'}) as server:
-            listeners = [ask(server, live_key, LONG) for _ in range(3)]
-            for listener in listeners:
-                listener.recv(1)
-            time.sleep(0.1 * (round_ % 5))
-            server.process.kill()
-            server.process.wait()
-            for listener in listeners:
-                rest = b""
-                with contextlib.suppress(ConnectionResetError):
-                    while piece := listener.recv(65_536):
-                        rest += piece
-                assert not rest.endswith(b"0\r\n\r\n")
-                listener.close()
-    before = Trace.of(data_dir).usage_rows
-    with LiveServer(data_dir) as server:
-        eventually(lambda: settled(data_dir), 60)
-        assert speak(server, live_key).status_code == 200
-    with sqlite3.connect(data_dir / "voxplatform.sqlite3") as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        query = "SELECT count(*), sum(characters_charged) FROM speech_usagerecord WHERE outcome = 'server_failed' AND boot IS NOT NULL AND characters > 1000"
-        failed, charged = database.execute(query).fetchone()
-    assert failed >= 3 * kills
-    assert charged == 0
-    assert Trace.of(data_dir).usage_rows == before + 1
