@@ -66,6 +66,7 @@ async def measure(data_dir: Path, options: argparse.Namespace) -> Report:
                 for clients in options.clients:
                     row = await streams.measure(platform, name, clients, 1 if quick else 6)
                     report.streams.append(row)
+                    print(row, file=sys.stderr)
     report.noise_after = machine.noise()
     return report
 
