@@ -1,3 +1,5 @@
+"""The start-up checks: the defaults pass, unsafe settings are refused by name."""
+
 from __future__ import annotations
 
 import ipaddress

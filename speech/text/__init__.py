@@ -3,6 +3,8 @@
 Knows nothing of Django, engines or audio.
 """
 
+from __future__ import annotations
+
 from .align import Alignment
 from .language import detect_language, normalize_tag
 from .normalize import clean, is_blank, is_speakable, normalize

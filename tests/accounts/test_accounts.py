@@ -1,3 +1,5 @@
+"""Accounts: personal, shared, the default one, and who is a member of which."""
+
 from __future__ import annotations
 
 import pytest

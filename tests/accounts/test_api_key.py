@@ -1,3 +1,5 @@
+"""API keys as they are stored: found, refused, rotated, limited, and never readable again."""
+
 from __future__ import annotations
 
 from datetime import timedelta

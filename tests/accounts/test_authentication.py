@@ -1,3 +1,5 @@
+"""Who a request speaks for, by its key or its session, and how every refusal is worded."""
+
 from __future__ import annotations
 
 import logging

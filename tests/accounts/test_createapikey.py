@@ -1,3 +1,5 @@
+"""``manage.py createapikey``: whose key it issues, with which scopes; prints nothing else."""
+
 from __future__ import annotations
 
 import pytest

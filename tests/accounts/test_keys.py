@@ -1,3 +1,5 @@
+"""The text of a key: its form, its checksum, its digest."""
+
 from __future__ import annotations
 
 import re

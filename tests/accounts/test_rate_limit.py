@@ -1,3 +1,5 @@
+"""Requests a minute for each key, and the headers that tell how many are left."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The espeak-ng engine as every engine: streams, word marks, ceilings, cancelling, many threads."""
+
 from __future__ import annotations
 
 import threading

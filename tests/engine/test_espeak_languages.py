@@ -1,3 +1,5 @@
+"""Which languages and scripts espeak-ng speaks, and what is refused instead of spelt out."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The binding to espeak-ng's library: where its data lies, two holders, a receiver that fails."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Reading through espeak-ng in one go or in several, without losing audio in between."""
+
 from __future__ import annotations
 
 import numpy as np

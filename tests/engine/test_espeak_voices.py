@@ -1,3 +1,5 @@
+"""The built-in voices can be told apart and are about equally loud."""
+
 from __future__ import annotations
 
 from itertools import combinations

@@ -1,3 +1,5 @@
+"""The queue's order: groups take turns, lower priorities come first."""
+
 from __future__ import annotations
 
 import pytest

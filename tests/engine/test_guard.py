@@ -1,3 +1,5 @@
+"""What the guard takes for speech, and what it stops before anybody hears it."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""How far streams may run ahead of their readers, so that all together stay small."""
+
 from __future__ import annotations
 
 import threading

@@ -1,3 +1,5 @@
+"""Who gets a slot, who waits, and how long the others are told to wait."""
+
 from __future__ import annotations
 
 from speech.engine.scheduler import Scheduler

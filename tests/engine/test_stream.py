@@ -1,3 +1,5 @@
+"""An engine's stream between its writer's thread and a reader in a thread or a coroutine."""
+
 from __future__ import annotations
 
 import asyncio

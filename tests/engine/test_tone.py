@@ -1,3 +1,5 @@
+"""The tone engine: the same sound for the same request, as long as the text."""
+
 from __future__ import annotations
 
 import numpy as np

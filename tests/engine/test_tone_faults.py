@@ -1,3 +1,5 @@
+"""The tone engine's fault switches, and what a caller gets when one is on."""
+
 from __future__ import annotations
 
 import subprocess

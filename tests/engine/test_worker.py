@@ -1,3 +1,5 @@
+"""The worker's one thread: orders in order, and what is due at a time."""
+
 from __future__ import annotations
 
 import threading

@@ -1,3 +1,5 @@
+"""One ledger for several processes: exact limits, a killed one's debts, a restarted database."""
+
 from __future__ import annotations
 
 import json
