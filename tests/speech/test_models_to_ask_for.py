@@ -1,3 +1,5 @@
+"""The names a client may ask for as a model, which are known from the first migration on."""
+
 from __future__ import annotations
 
 import pytest
