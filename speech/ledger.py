@@ -53,7 +53,7 @@ class Ledger:
         self._retry_seconds = retry_seconds
         self._retry_after = retry_seconds
         self._renew_at = self._sweep_at = self._retry_at = 0.0
-        # Touched by the writer alone. A record that was committed without our hearing of it is in
+        # Changed by the writer alone. A record that was committed without our hearing of it is in
         # neither, so nobody renews its lease and it is swept.
         self._open_records: dict[int, Callable[[], None] | None] = {}
         self._unsettled: list[tuple[int, Outcome, Future[None]]] = []
@@ -64,6 +64,12 @@ class Ledger:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._clock = threading.Thread(target=self._ring, name="ledger-clock", daemon=True)
         self._clock.start()
+
+    def wait_until_closed(self, timeout: float) -> None:
+        """Give everybody up to ``timeout`` seconds to close; later ones are left to a sweeper."""
+        deadline = monotonic() + timeout
+        while self._open_records and monotonic() < deadline:
+            sleep(0.02)
 
     def stop(self, timeout: float = 10) -> None:
         """Settle what the database takes within ``timeout`` seconds; a sweeper closes the rest."""
@@ -124,9 +130,14 @@ class Ledger:
             logger.warning("usage record %d is settled later: %s", record_id, error.__cause__)
             self._unsettled.append((record_id, outcome, settled))
             self._retry_at = monotonic() + self._retry_seconds
+            return
+        except Exception as error:
+            # Trying again would not help: its lease runs out and a sweeper closes it.
+            logger.exception("usage record %d cannot be settled", record_id)
+            settled.set_exception(error)
         else:
-            self._open_records.pop(record_id, None)
             settled.set_result(None)
+        self._open_records.pop(record_id, None)
 
     def _settle_late(self) -> int:
         """Try what could not be settled; returns how many are left."""

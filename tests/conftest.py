@@ -153,12 +153,16 @@ def api_key(issued):
 
 @pytest.fixture(scope="session")
 def migrated_dir():
-    """A data directory with a migrated database and nothing else: to be copied, not used."""
+    """A data directory with a migrated database: to be copied, not used.
+
+    An empty place for static files keeps servers from compressing them, which takes many seconds.
+    """
     from tests.live import manage
 
     template = DATA_DIR / "template"
     template.mkdir()
     manage(template, "migrate", "--verbosity=0")
+    (template / "static").mkdir()
     return template
 
 

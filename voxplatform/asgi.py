@@ -1,6 +1,6 @@
 """Where the process is assembled: HTTP, WebSocket and lifespan, for any ASGI server.
 
-Engine and ledger start before the server listens and stop after it has drained.
+Engine and ledger start before the server listens and stop when it has drained or ran out of time.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from speech.ledger import ledger  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
 from speech.text import normalize  # noqa: E402
 from voxplatform.handler import Handler  # noqa: E402
+
+# What a stream that the engine's end breaks off needs to write so into its usage record.
+CLOSE_SECONDS = 2
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -50,8 +53,9 @@ def start() -> None:
 
 
 def stop() -> None:
-    """The engine first: what it still ends is settled by the ledger."""
+    """The engine first: the streams that it breaks off are closed in the ledger."""
     runtime.stop()
+    ledger().wait_until_closed(CLOSE_SECONDS)
     ledger().stop()
 
 

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import socket
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def in_url(host: str) -> str:
+    """The name or address as it stands in a URL or a Host header."""
+    return f"[{host}]" if ":" in host else host
+
 
 def own_addresses() -> list[str]:
     """The machine's names and addresses, as they can stand in a Host header."""
@@ -19,5 +27,4 @@ def own_addresses() -> list[str]:
             found.add(probe.getsockname()[0])
         except OSError:
             pass
-    addresses = [f"[{item}]" if ":" in item else item for item in sorted(found) if "%" not in item]
-    return [name, "localhost", "127.0.0.1", "[::1]", *addresses]
+    return [name, *(in_url(item) for item in sorted(found) if "%" not in item)]

@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from voxplatform import __version__
 from voxplatform.logs import logging_config
-from voxplatform.network import own_addresses
+from voxplatform.network import EVERYWHERE, LOOPBACK, in_url, own_addresses
 from voxplatform.secret_files import read_or_make
 from voxplatform.unfold import UNFOLD as UNFOLD
 
@@ -34,12 +34,12 @@ _site = urlsplit(SITE_URL)
 if _site.scheme not in ("http", "https") or not _site.hostname:
     raise ImproperlyConfigured("SITE_URL must look like https://speech.example.com.")
 
-_listens_everywhere = HOST in ("0.0.0.0", "::")  # noqa: S104
 _names_its_hosts = "SITE_URL" in env.ENVIRON or "ALLOWED_HOSTS" in env.ENVIRON
-ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), _site.hostname]
-if _site.hostname in ("127.0.0.1", "localhost", "::1"):
-    ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
-if _listens_everywhere and not _names_its_hosts:
+# Commands, probes and scrapers on this machine come by its loopback, whatever the site is called.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), in_url(_site.hostname), *LOOPBACK]
+if HOST not in EVERYWHERE:
+    ALLOWED_HOSTS.append(in_url(HOST))
+elif not _names_its_hosts:
     ALLOWED_HOSTS += own_addresses()
     sys.stderr.write(
         "Accepting this machine's own addresses only. "

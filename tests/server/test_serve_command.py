@@ -1,4 +1,4 @@
-"""`manage.py serve`: who looks as if they had a key, and a taken port in one sentence."""
+"""`manage.py serve`: who looks as if they had a key, a taken port, the first start."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from accounts import keys
+from tests.live import LiveServer, manage
 from voxplatform.management.commands.serve import limits, shows_credentials
 
 from .live import ROOT
@@ -55,6 +56,7 @@ def test_only_recordings_may_be_larger_than_json() -> None:
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = subprocess.run(
             [sys.executable, "manage.py", "serve", "--port", str(taken.getsockname()[1])],
@@ -68,3 +70,11 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("CommandError: Cannot listen on 127.0.0.1 port ")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_first_start_without_bootstrap_brings_its_static_files(tmp_path: Path) -> None:
+    manage(tmp_path, "migrate", "--verbosity=0")
+    with LiveServer(tmp_path) as server:
+        assert server.get("/static/unfold/css/styles.css").status_code == 200
+        assert "No directory at" not in server.log

@@ -1,3 +1,5 @@
+"""The ledger: what is reserved, charged and given back, also after a cancel or a lock."""
+
 from __future__ import annotations
 
 import asyncio
@@ -8,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections
 
 from accounts.exceptions import DatabaseUnavailable, QuotaExceeded, TooManyStreams
 from accounts.models import ApiKey, Counter, KeyUse
@@ -219,6 +221,59 @@ async def test_closing_after_the_ledger_stopped_does_not_raise(transactional_db,
     assert ledger.close(record_id, DONE).cancelled()
 
 
+async def test_stopping_waits_until_what_was_cut_is_closed(ledger, entry):
+    record_id = await ledger.open(entry)
+    waiting = asyncio.create_task(asyncio.to_thread(ledger.wait_until_closed, 5))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    ledger.close(record_id, DONE)
+    await asyncio.wait_for(waiting, 1)
+    assert (await record(record_id)).outcome == "completed"
+
+
+async def test_stopping_waits_no_longer_than_it_may(ledger, entry):
+    await ledger.open(entry)
+    began = time.monotonic()
+    await asyncio.to_thread(ledger.wait_until_closed, 0.1)
+    assert time.monotonic() - began < 1
+
+
+# -- a record that cannot be written as it ended
+
+UNWRITABLE = [
+    (replace(DONE, bytes_sent=-1), IntegrityError),
+    (replace(DONE, seed=2**64), OverflowError),
+]
+
+
+@pytest.fixture
+def brief_ledger(transactional_db):
+    """Its leases run out soon after nobody renews them."""
+    ledger = Ledger(lease_seconds=0.5, renew_seconds=0.1, sweep_seconds=0.1, retry_seconds=0.05)
+    ledger.start()
+    yield ledger
+    ledger.stop()
+
+
+async def swept(record_id):
+    async with asyncio.timeout(5):
+        while (found := await record(record_id)).outcome == "open":
+            await asyncio.sleep(0.05)
+    return found.outcome, found.error_code, found.characters_charged
+
+
+@pytest.mark.parametrize(("outcome", "error"), UNWRITABLE)
+async def test_what_cannot_be_settled_is_left_to_the_sweeper(
+    brief_ledger, entry, caplog, outcome, error
+):
+    record_id = await brief_ledger.open(entry)
+    with pytest.raises(error):
+        await settle(brief_ledger, record_id, outcome)
+    assert f"usage record {record_id} cannot be settled" in caplog.text
+    assert await swept(record_id) == ("server_failed", "server_died", 0)
+    assert await streams() == 0
+
+
 # -- a database that another writer has locked
 
 
@@ -273,6 +328,19 @@ async def test_what_ended_during_a_lock_is_settled_when_it_is_over(lock, ledger,
     await asyncio.wait_for(asyncio.gather(*map(asyncio.wrap_future, closed)), 5)
     assert await counted() == [(20, 0, 1400, 0)] * 2
     assert await streams() == 0
+
+
+async def test_one_that_cannot_be_settled_late_holds_up_no_other(lock, brief_ledger, entry):
+    bad, good = [await brief_ledger.open(entry) for _ in range(2)]
+    unlock = lock()
+    brief_ledger.close(bad, UNWRITABLE[0][0])
+    closed = brief_ledger.close(good, DONE)
+    await asyncio.sleep(0.5)
+    assert not closed.done()
+    unlock()
+    await asyncio.wait_for(asyncio.wrap_future(closed), 5)
+    assert await swept(bad) == ("server_failed", "server_died", 0)
+    assert (await record(good)).outcome == "completed"
 
 
 async def test_a_caller_that_gave_up_waiting_for_a_lock_leaves_no_open_record(lock, entry):

@@ -45,14 +45,15 @@ class Lifespan:
             raise StartupFailed(answer.get("message") or "The application cannot start.")
 
     async def shutdown(self, seconds: float) -> None:
-        """Stop the application; it is cancelled when that takes longer than `seconds`."""
-        if self._task is None or self._task.done():
+        """Stop the application, once; it is cancelled when that takes longer than `seconds`."""
+        task, self._task = self._task, None
+        if task is None or task.done():
             return
         try:
-            answer = await asyncio.wait_for(self._ask(self._task, "lifespan.shutdown"), seconds)
+            answer = await asyncio.wait_for(self._ask(task, "lifespan.shutdown"), seconds)
         except TimeoutError:
             logger.error("The application did not stop within %s seconds.", seconds)
-            self._task.cancel()
+            task.cancel()
         except Exception:
             logger.exception("The application failed while stopping.")
         else:

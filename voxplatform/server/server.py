@@ -177,6 +177,9 @@ class Server(DaphneServer):
             channel.close_if_idle()
         await self._wait_until_idle(self.limits.drain_seconds)
         port.stopListening()
+        # Out of time is our fault: the application ends what still runs before it can see a
+        # connection go, which it would take for a client that has left.
+        await self.lifespan.shutdown(self.limits.close_seconds)
         for open_one in self._open():
             open_one.transport.abortConnection()
         await self._wait_until_idle(self.limits.close_seconds)

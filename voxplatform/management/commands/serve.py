@@ -15,7 +15,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import keys
 from speech.local import announce, withdraw
+from voxplatform.network import EVERYWHERE, in_url
 from voxplatform.server import CannotServe, Limits, serve
+from voxplatform.static_files import collect_static
 
 # Recordings arrive only here; everything else is JSON or a small form.
 UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice")
@@ -37,6 +39,9 @@ class Command(BaseCommand):
             )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        # The application looks for them as it is imported.
+        if not settings.STATIC_ROOT.exists():
+            collect_static()
         # Importing the application sets up what it carries: not before `serve` was really asked.
         from voxplatform import faults
         from voxplatform.asgi import application
@@ -60,9 +65,11 @@ class Command(BaseCommand):
 
     def announce(self, host: str, port: int) -> None:
         """Say where to go, in one line."""
-        shown = f"[{host}]" if ":" in host else host
-        announce(f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}")  # noqa: S104
-        self.stdout.write(f"VoxPlatform is ready at http://{shown}:{port}")
+        everywhere = host in EVERYWHERE
+        local = f"http://{'127.0.0.1' if everywhere else in_url(host)}:{port}"
+        announce(local)
+        shown = settings.SITE_URL if everywhere and port == settings.PORT else local
+        self.stdout.write(f"VoxPlatform is ready at {shown}")
         self.stdout.flush()
 
 
