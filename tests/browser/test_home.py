@@ -15,7 +15,7 @@ LISTEN = """
 window.heard = [];
 const start = AudioBufferSourceNode.prototype.start;
 AudioBufferSourceNode.prototype.start = function (when) {
-  const loud = Math.max(...this.buffer.getChannelData(0));
+  const loud = this.buffer.getChannelData(0).reduce((a, b) => Math.max(a, b));
   window.heard.push({ when, seconds: this.buffer.duration, loud });
   return start.call(this, when);
 };
