@@ -42,7 +42,10 @@ def arguments_of(stage: list[tuple[str, str]], instruction: str) -> list[str]:
 def recipe(target: str) -> list[str]:
     """What the Makefile would run for a target."""
     plan = subprocess.run(
-        ["make", "-n", target, "VENV=/opt/venv"], cwd=ROOT, capture_output=True, text=True
+        ["make", "--no-print-directory", "-n", target, "VENV=/opt/venv"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     return plan.stdout.splitlines()
 

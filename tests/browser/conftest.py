@@ -36,12 +36,15 @@ def key(site_dir):
 @pytest.fixture(scope="session")
 def site(site_dir, key):
     """The platform with its static files in place."""
-    with LiveServer(site_dir) as server:
+    # Faster than it is heard, but not all at once.
+    with LiveServer(site_dir, {"ENGINE_CONFIG": '{"speed": 4.0}'}) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Closed with its module: while it is open an event loop runs in this thread, and tests that
+    start one of their own cannot."""
     from playwright.sync_api import sync_playwright
 
     arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
