@@ -29,6 +29,7 @@ def run(tmp_path: Path, *arguments: str) -> dict:
     return json.loads(written.read_text())
 
 
+@pytest.mark.slow
 def test_it_measures_streams_and_writes_what_it_measured(tmp_path: Path) -> None:
     figures = run(
         tmp_path, "--sections", "streams", "--formats", "pcm", "opus", "--clients", "1", "2"

@@ -68,6 +68,7 @@ def test_it_speaks_from_the_shell(place):
     assert soundfile.info(place / "morning.mp3").duration > 0.5
 
 
+@pytest.mark.slow
 def test_a_backup_of_a_running_server_brings_back_keys_and_media(place):
     data = place / "data"
     raw = manage(data, "createapikey", "kept").strip()

@@ -7,7 +7,7 @@ from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import PASSWORD
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = [
     "/admin/",

@@ -50,6 +50,7 @@ def test_it_speaks_while_the_audio_arrives(home):
     assert home.complaints == []
 
 
+@pytest.mark.slow
 def test_it_offers_what_was_heard_as_a_wav_file(home, tmp_path):
     home.click("#start")
     seconds = sum(piece["seconds"] for piece in spoken(home))
@@ -61,6 +62,7 @@ def test_it_offers_what_was_heard_as_a_wav_file(home, tmp_path):
     assert struct.unpack("<I", wav[40:44])[0] == len(wav) - 44 == round(seconds * 48_000)
 
 
+@pytest.mark.slow
 def test_it_can_be_stopped(home):
     home.fill("#text", "A long text goes on and on. " * 60)
     home.click("#start")
@@ -86,6 +88,7 @@ def test_the_key_stays_in_the_tab(home, open_page, key):
     assert open_page().input_value("#key") == ""
 
 
+@pytest.mark.slow
 def test_it_works_by_keyboard_alone(open_page, key):
     page = open_page()
     for _ in range(20):

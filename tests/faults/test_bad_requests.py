@@ -257,6 +257,7 @@ def test_a_byte_order_mark_is_tolerated(server, live_key):
     assert answer.status_code == 200
 
 
+@pytest.mark.slow
 def test_it_all_leaves_no_memory_and_no_file_behind(server, live_key):
     """Last in this file: everything above has been thrown at the same process."""
     with server.http(live_key) as http:

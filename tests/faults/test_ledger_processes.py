@@ -13,7 +13,9 @@ import pytest
 SCRIPT = Path(__file__).with_name("ledger_process.py")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])]
+)
 def environment(request, tmp_path):
     """A database that no other test sees, on either server."""
     environment = {**os.environ, "DATA_DIR": str(tmp_path)}

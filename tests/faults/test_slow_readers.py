@@ -149,6 +149,7 @@ def warm_up(server, key, data_dir, count=50):
     wait_until_idle(server, key, data_dir)
 
 
+@pytest.mark.slow
 def test_twenty_that_never_read_cost_less_than_twenty_megabytes(data_dir, live_key):
     with serving(data_dir) as server:
         warm_up(server, live_key, data_dir, 20)

@@ -98,6 +98,7 @@ def test_it_loads_an_unloaded_model_and_waits_for_it(narrow, live_key):
     assert time.monotonic() - begin >= 0.5
 
 
+@pytest.mark.slow
 def test_it_tells_whoever_cannot_wait_for_the_load_and_loads_on(narrow, live_key):
     unload(narrow, live_key, load_seconds=3)
     begin = time.monotonic()

@@ -30,6 +30,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_it_speaks_and_meters_on_postgresql(postgres_url, tmp_path):
     environment = {"DATABASE_URL": postgres_url, **SECRETS}
