@@ -24,7 +24,7 @@ def run(tmp_path: Path, *arguments: str) -> dict:
         [sys.executable, "benchmarks/server.py", "--quick", "--json", str(written), *arguments],
         cwd=ROOT,
         check=True,
-        timeout=100,
+        timeout=170,
     )
     return json.loads(written.read_text())
 
