@@ -94,21 +94,14 @@ def django_db_modify_db_settings():
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(DATA_DIR / "test.sqlite3")
 
 
-@pytest.fixture(autouse=True)
-def keep_the_models(request, django_db_blocker):
-    """Emptying the tables after a transactional test takes the rows that a migration made."""
-    yield
-    marker = request.node.get_closest_marker("django_db")
-    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
-        from importlib import import_module
+@pytest.fixture
+def models_to_ask_for(db):
+    """The rows that a migration made, also where a transactional test has emptied the tables."""
+    from importlib import import_module
 
-        from django.apps import apps
+    from django.apps import apps
 
-        from speech.models import SpeechModel
-
-        with django_db_blocker.unblock():
-            if not SpeechModel.objects.exists():
-                import_module("speech.migrations.0002_models_to_ask_for").add_models(apps, None)
+    import_module("speech.migrations.0002_models_to_ask_for").add_models(apps, None)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_who_may_change_users_gains_no_power(staff, operator_user):
     assert User.objects.get(pk=operator_user.pk).check_password("operator's password")
 
 
-def test_a_model_s_names_are_its_own(operator):
+def test_a_model_s_names_are_its_own(operator, models_to_ask_for):
     taken = SpeechModel.objects.get(name="tts-1")
     form = {
         "name": "mine",

@@ -6,7 +6,7 @@ import pytest
 
 from speech.models import SpeechModel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("models_to_ask_for")]
 
 
 @pytest.mark.parametrize(
