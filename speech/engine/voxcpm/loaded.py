@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import gc
+import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +20,16 @@ from speech.engine.errors import EngineUnavailable
 from speech.engine.types import VoicePrompt
 from speech.engine.voxcpm.checkpoint import CheckpointError, describe_checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
+from speech.engine.voxcpm.graphs import GraphPasses
 from speech.engine.voxcpm.model import BatchedModel
+from speech.engine.voxcpm.outbox import Outbox
+from speech.engine.voxcpm.passes import EagerPasses
 from speech.engine.voxcpm.recordings import Recordings
 from speech.engine.voxcpm.vae import StreamingVAE
 from speech.engine.voxcpm.voice_cache import VoiceCache, VoiceFeatures
 from speech.engine.voxcpm.weights import load_model, quantize
+
+log = logging.getLogger(__name__)
 
 SLOTS = {"cuda": 64, "mps": 8, "cpu": 8}
 LONGEST = 2048
@@ -40,6 +46,8 @@ class Loaded:
     vae: StreamingVAE
     recordings: Recordings
     voices: VoiceCache
+    passes: EagerPasses | GraphPasses
+    outbox: Outbox
     _tokenizing: threading.Lock = field(default_factory=threading.Lock)
 
     def tokenize(self, text: str) -> list[int]:
@@ -80,9 +88,29 @@ def assemble(
         if quantized:
             quantize(model)
         vae = StreamingVAE(official.audio_vae, slots)
-    recordings = Recordings(model, vae, architecture)
-    voices = VoiceCache(config.voice_cache_bytes)
-    return Loaded(architecture, official.text_tokenizer, model, vae, recordings, voices)
+    return Loaded(
+        architecture=architecture,
+        tokenizer=official.text_tokenizer,
+        model=model,
+        vae=vae,
+        recordings=Recordings(model, vae, architecture),
+        voices=VoiceCache(config.voice_cache_bytes),
+        passes=choose_passes(model, vae, config),
+        outbox=Outbox(device, slots, model.patch_size * vae.decode_hop),
+    )
+
+
+def choose_passes(
+    model: BatchedModel, vae: StreamingVAE, config: VoxCPMConfig
+) -> EagerPasses | GraphPasses:
+    """Eager passes, or replayed ones where there is CUDA and they are wanted."""
+    eager = EagerPasses(model, vae)
+    if model.device.type != "cuda" or not config.graphs:
+        return eager
+    graphs = GraphPasses(eager, compiled=config.compiled)
+    with torch.inference_mode():
+        graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
+    return graphs
 
 
 def return_memory() -> None:

@@ -134,9 +134,7 @@ class BatchedModel(nn.Module):
         hidden = torch.where(is_audio.unsqueeze(-1), self.quantizer(hidden), hidden)
         residual = self._run_residual(rows, hidden, audio, positions, bucket)
         batch = torch.arange(len(rows), device=self.device)
-        self._settle(
-            rows, hidden[batch, last], residual[batch, last], positions[batch, last] + 1
-        )
+        self._settle(rows, hidden[batch, last], residual[batch, last], positions[batch, last] + 1)
 
     def emit(self, rows: Tensor, noise: Tensor, count: int, guided: Tensor) -> Tensor:
         """The next patch of ``rows`` [B] from ``noise`` [B, P, C]: latents [B, P, C].
@@ -158,9 +156,7 @@ class BatchedModel(nn.Module):
             tokens = self.estimator_input(patch.to(self.dtype))[both]
             velocity = self._estimate(condition, times[:, index], before, tokens).float()
             towards = velocity[:batch]
-            return towards.index_copy(
-                0, guided, guide(towards[guided], velocity[batch:], strength)
-            )
+            return towards.index_copy(0, guided, guide(towards[guided], velocity[batch:], strength))
 
         sizes = state.step_sizes.index_select(0, rows)
         patch = solve(noise.float(), field, sizes, count).to(self.dtype)

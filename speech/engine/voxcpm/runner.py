@@ -17,6 +17,7 @@ from speech.engine.voxcpm.attention import length_bucket
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.loaded import Loaded, load, return_memory
 from speech.engine.voxcpm.occupant import Occupant
+from speech.engine.voxcpm.passes import Piece
 from speech.engine.voxcpm.prompt import (
     GUIDANCE,
     LEAST_PATCHES,
@@ -183,15 +184,15 @@ class ModelRunner:
             positions[row, :take] = torch.arange(part.start, part.stop)
             occupant.position = part.stop
             end = max(end, part.stop)
-        model.prefill(
+        piece = Piece(
             torch.tensor([slot for slot, _ in takes], device=model.device),
             text,
             audio,
             is_audio,
             positions.to(model.device),
             torch.tensor([take - 1 for _, take in takes], device=model.device),
-            length_bucket(end, model.length),
         )
+        self.loaded.passes.prefill(piece, length_bucket(end, model.length))
 
     def _keep_prefix(self, slot: int) -> None:
         """The next utterance of the same voice need not read the reference again."""
@@ -205,46 +206,47 @@ class ModelRunner:
     def emit(self, slots: list[int]) -> list[Patch]:
         """One patch of audio for each of ``slots``."""
         loaded = self.loaded
-        model = loaded.model
         occupants = [self._occupants[slot] for slot in slots]
-        rows = torch.tensor(slots, device=model.device)
-        guided = [i for i, each in enumerate(occupants) if each.prompt.guidance != 1.0]
-        latents = model.emit(
-            rows,
+        audio, latents, stops = loaded.passes.emit(
+            slots,
             torch.stack([self._draw(each) for each in occupants]),
             max(evaluations(each.prompt.timesteps) for each in occupants),
-            torch.tensor(guided, device=model.device, dtype=torch.long),
+            [place for place, each in enumerate(occupants) if each.prompt.guidance != 1.0],
         )
-        audio = loaded.vae.decode(latents.float().transpose(1, 2), rows)
-        stops = model.state.stop[rows].tolist()
-        samples = audio.cpu().numpy()
-        patches = []
-        for row, (slot, occupant) in enumerate(zip(slots, occupants, strict=True)):
-            reason = occupant.count_patch(stops[row])
+        for latent, occupant in zip(latents, occupants, strict=True):
             if occupant.prompt.remember:
-                occupant.latents.append(latents[row].clone())
-            patches.append(Patch(slot, samples[row], reason))
-        return patches
+                occupant.latents.append(latent.clone())
+        collect = loaded.outbox.send(audio, stops)
+        if loaded.outbox.overlaps:
+            # The host does not know yet who goes on; for who does not it is a step too many, which
+            # costs less than a device that waits for the host.
+            self._advance(slots)
+        samples, believed = collect()
+        return [
+            Patch(slot, samples[place], occupant.count_patch(believed[place]))
+            for place, (slot, occupant) in enumerate(zip(slots, occupants, strict=True))
+        ]
 
     def _draw(self, occupant: Occupant) -> Tensor:
         """The noise [P, C] that the package would draw for this patch, in the order it would."""
         model = self.loaded.model
         shape = (1, model.feat_dim, model.patch_size)
-        drawn = torch.randn(
-            shape, generator=occupant.noise, device=model.device, dtype=model.dtype
-        )
+        drawn = torch.randn(shape, generator=occupant.noise, device=model.device, dtype=model.dtype)
         return drawn[0].T
 
     @torch.inference_mode()
     def advance(self, slots: list[int]) -> None:
-        """Move ``slots`` on to their next patch."""
-        model = self.loaded.model
+        """Move ``slots`` on to their next patch, after the audio of this one was handed over."""
+        if not self.loaded.outbox.overlaps:
+            self._advance(slots)
+
+    def _advance(self, slots: list[int]) -> None:
         occupants = [self._occupants[slot] for slot in slots]
         longest = max(occupant.position for occupant in occupants) + 1
-        rows = torch.tensor(slots, device=model.device)
-        model.advance(rows, length_bucket(longest, model.length))
+        length = self.loaded.model.length
+        self.loaded.passes.advance(slots, length_bucket(min(longest, length), length))
         for occupant in occupants:
-            occupant.position += 1
+            occupant.position = min(occupant.position + 1, length)
 
     @torch.inference_mode()
     def release(self, slot: int) -> None:
