@@ -36,3 +36,5 @@ class VoxCPMConfig:
     """The model is unloaded when nobody has spoken for so long; 0 keeps it."""
     graphs: bool = True
     """Capture CUDA graphs where there is CUDA."""
+    compiled: bool = False
+    """Let torch.compile fuse each pass before it is captured: loads minutes longer."""
