@@ -13,6 +13,8 @@ import importlib
 import os
 import sys
 import warnings
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from types import ModuleType
 from typing import Any
 
@@ -36,7 +38,7 @@ def use_torchaudio() -> ModuleType:
     except ModuleNotFoundError as missing:
         if missing.name != "torchaudio":
             raise
-        module = sys.modules["torchaudio"] = ModuleType("torchaudio")
+        module = sys.modules["torchaudio"] = module_from_spec(ModuleSpec("torchaudio", None))
     except (OSError, ImportError):
         module = _without_compiled_part()
     module.load, module.save = load, save  # type: ignore[attr-defined]
