@@ -162,6 +162,41 @@ def api_key(issued):
 
 
 @pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """The directories that a hub holds; about a megabyte of weights in each."""
+    from speech.engine.voxcpm.checkpoint import KNOWN
+    from tests.engine.voxcpm.files import write_checkpoint
+
+    root = tmp_path_factory.mktemp("hub")
+    for name in KNOWN:
+        directory = write_checkpoint(root / name, name, padding=60_000)
+        (directory / ".gitattributes").write_text("*.bin filter=lfs\n")
+        (directory / "README.md").write_text(f"# {name}\n")
+        (directory / "tokenization.py").write_text("raise SystemExit('a hub's code never runs')")
+    return root
+
+
+@pytest.fixture
+def hub_server(published):
+    """Hugging Face and ModelScope at an address of this machine, with all three models."""
+    from speech.engine.voxcpm.checkpoint import KNOWN
+    from tests.hub.server import HubServer
+
+    with HubServer() as server:
+        for name, model in KNOWN.items():
+            server.models[model] = published / name
+            server.models[model.replace("openbmb", "OpenBMB")] = published / name
+        yield server
+
+
+@pytest.fixture
+def models_dir(tmp_path, settings):
+    """An empty place for models, which the settings name."""
+    settings.MODELS_DIR = tmp_path / "models"
+    return settings.MODELS_DIR
+
+
+@pytest.fixture(scope="session")
 def migrated_dir():
     """A data directory with a migrated database: to be copied, not used.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from speech.hub.errors import FetchError
-from speech.hub.fetch import Plan, fetch_model
+from speech.hub.fetch import Plan, have_model
 from speech.hub.hubs import HUBS
 
 TICK = 1.0
@@ -64,7 +64,7 @@ def main() -> None:
     teller = Teller()
     try:
         hub = HUBS[job["hub"]](job["endpoint"], job["token"])
-        path = fetch_model(job["model"], hub, Path(job["models_dir"]), teller)
+        path = have_model(job["model"], hub, Path(job["models_dir"]), teller)
     except FetchError as error:
         teller.end(error=str(error))
         sys.exit(1)

@@ -19,6 +19,7 @@ from typing import Protocol
 import httpx
 
 from speech.engine.voxcpm.checkpoint import (
+    KNOWN,
     TOKENIZER,
     VAE,
     WEIGHTS,
@@ -74,6 +75,20 @@ def in_words(size: int) -> str:
         if size >= bytes_:
             return f"{size / bytes_:.3g} {unit}"
     return f"{size} bytes"
+
+
+def is_path(model: str) -> bool:
+    """Whether ``model`` means a directory of this machine: names and ids go before."""
+    return model[:1] in ("/", ".", "~") or (
+        directory_name(model) not in KNOWN and Path(model).is_dir()
+    )
+
+
+def have_model(model: str, hub: Hub, models_dir: Path, listener: Listener) -> Path:
+    """Link the directory that ``model`` names, or fetch the model. Raises FetchError."""
+    if is_path(model):
+        return register(Path(model), models_dir)
+    return fetch_model(model, hub, models_dir, listener)
 
 
 def fetch_model(

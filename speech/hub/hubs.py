@@ -76,7 +76,7 @@ class Hub(ABC):
 
     def unreachable(self, error: Exception) -> str:
         """The sentence for a hub that does not answer."""
-        host = urlsplit(self.endpoint).netloc
+        host = urlsplit(self.endpoint).netloc or self.endpoint
         reason = "it does not answer" if isinstance(error, httpx.TimeoutException) else str(error)
         return f"{self.title} cannot be reached at {host}: {reason.rstrip('.') or 'no connection'}."
 
