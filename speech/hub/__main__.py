@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -59,6 +60,8 @@ def end_with_the_server() -> None:
 
 
 def main() -> None:
+    # Ctrl-C reaches the server, and the server's end reaches us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=end_with_the_server, daemon=True).start()
     teller = Teller()

@@ -10,11 +10,12 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import httpx
 
@@ -36,6 +37,8 @@ from speech.hub.transfer import PAUSES, Source, places
 _SMALL = re.compile(r"[\w-]+\.json|tokenizer\.model|(README|LICENSE|NOTICE)(\.\w+)?")
 _ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _TIMEOUT = httpx.Timeout(30, connect=10)
+# One that was told to stop may need a moment to let go.
+_LOCK_SECONDS = 2.0
 # Beyond the model itself: a disk filled to its last byte stops the database.
 _SPARE = 64 * 1024 * 1024
 
@@ -91,6 +94,11 @@ def have_model(model: str, hub: Hub, models_dir: Path, listener: Listener) -> Pa
     return fetch_model(model, hub, models_dir, listener)
 
 
+def name_of(model: str) -> str:
+    """What the model's directory among the models is called."""
+    return _resolved(model).name if is_path(model) else directory_name(model)
+
+
 def fetch_model(
     model: str, hub: Hub, models_dir: Path, listener: Listener, pauses: tuple[float, ...] = PAUSES
 ) -> Path:
@@ -122,7 +130,7 @@ def fetch_model(
 
 def register(path: Path, models_dir: Path) -> Path:
     """Link a checkpoint that is on this machine into ``models_dir``. Raises FetchError."""
-    path = path.expanduser().resolve()
+    path = _resolved(path)
     try:
         describe_checkpoint(path)
     except CheckpointError as error:
@@ -138,6 +146,19 @@ def register(path: Path, models_dir: Path) -> Path:
         models_dir.mkdir(parents=True, exist_ok=True)
         link.symlink_to(path, target_is_directory=True)
     return link
+
+
+def _resolved(path: Path | str) -> Path:
+    return Path(os.path.expanduser(path)).resolve()
+
+
+def discard(name: str, models_dir: Path) -> None:
+    """Give up what was fetched of a model that is not there yet. Raises FetchError."""
+    part = models_dir / f".{name}.part"
+    if not part.exists():
+        return
+    with _disk(models_dir), _alone(part):
+        shutil.rmtree(part)
 
 
 def _plan(model: str, hub: Hub, client: httpx.Client, part: Path) -> Plan:
@@ -212,8 +233,17 @@ def _disk(models_dir: Path) -> Iterator[None]:
 def _alone(part: Path) -> Iterator[None]:
     """Hold the model's lock; the system lets go of it however this process ends."""
     with part.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FetchError("Another process is fetching this model at this moment.") from None
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _locked(lock):
+            if time.monotonic() > deadline:
+                raise FetchError("Another process is fetching this model at this moment.")
+            time.sleep(0.1)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
