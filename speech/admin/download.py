@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.base import ModelAdmin
 from speech import downloads
@@ -35,7 +34,6 @@ class DownloadForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ModelDownload
         fields = ("model", "hub")
-        widgets = {"model": UnfoldAdminTextInputWidget(attrs={"placeholder": next(iter(KNOWN))})}
         help_texts = {
             "model": f"{', '.join(KNOWN)}, owner/name as the hub calls it, "
             "or a directory of this machine, which is linked."
@@ -87,7 +85,7 @@ class ModelDownloadAdmin(ModelAdmin):
         if not download.size:
             return format_html('<span data-running="{}">–</span>', running)
         return format_html(
-            '<div class="vox-use" data-running="{}">{} of {}'
+            '<div class="vox-use" data-running="{}"><div>{} of {}</div>'
             '<progress class="vox-bar" value="{}" max="{}"></progress></div>',
             running,
             in_words(download.done),
@@ -119,6 +117,9 @@ class ModelDownloadAdmin(ModelAdmin):
         return shown
 
     # -- what is done
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
+        return {"model": next(iter(KNOWN))}
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ModelDownload:
         download: ModelDownload = form.save(commit=False)
