@@ -28,7 +28,15 @@ assert "voxplatform.settings" not in sys.modules, "the settings were read before
 DATA_DIR = Path(tempfile.mkdtemp(prefix="voxplatform-tests-"))
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ.update(DATA_DIR=str(DATA_DIR), DJANGO_SETTINGS_MODULE="voxplatform.settings")
-for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "SPEECH_ENGINE"):
+for name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SITE_URL",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "SPEECH_ENGINE",
+    "MODELS_DIR",
+):
     os.environ.pop(name, None)
 django.setup()
 # Not for workers of pytest-xdist: they would read the settings before they come to this file.

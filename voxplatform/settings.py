@@ -294,7 +294,7 @@ ENGINE_CONFIG = env.json("ENGINE_CONFIG", default={})
 
 # -- models
 
-MODELS_DIR = DATA_DIR / "models"
+MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resolve()
 # Both hubs' own names, so that what is set for their tools holds here too.
 MODEL_HUBS = {
     "huggingface": (
@@ -302,7 +302,7 @@ MODEL_HUBS = {
         env.str("HF_TOKEN", default=""),
     ),
     "modelscope": (
-        env.str("MODELSCOPE_ENDPOINT", default="https://www.modelscope.cn"),
+        env.str("MODELSCOPE_ENDPOINT", default="https://modelscope.cn"),
         env.str("MODELSCOPE_API_TOKEN", default=""),
     ),
 }

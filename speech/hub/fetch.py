@@ -183,8 +183,11 @@ def _needed(listed: list[RemoteFile], where: str) -> tuple[RemoteFile, ...]:
             big.append(found)
     if missing:
         raise FetchError(f"{where} is not a VoxCPM checkpoint: it has no {', no '.join(missing)}.")
-    small = [file for file in listed if _SMALL.fullmatch(file.path)]
-    return (*small, *big)
+    needed = (*(file for file in listed if _SMALL.fullmatch(file.path)), *big)
+    for file in needed:
+        if not file.digest:
+            raise FetchError(f"{where} states no checksum for {file.path}, so it is not fetched.")
+    return needed
 
 
 def _check_space(plan: Plan) -> None:
