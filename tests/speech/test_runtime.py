@@ -10,7 +10,6 @@ from tests.engine.voxcpm.files import write_checkpoint
 
 @pytest.fixture(autouse=True)
 def models(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
     settings.MODELS_DIR = tmp_path / "models"
     return settings.MODELS_DIR
 
