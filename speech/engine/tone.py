@@ -21,7 +21,8 @@ from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.faults import Faults
 from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
-from speech.engine.steps import DeviceLost
+from speech.engine.sequences import DeviceLost
+from speech.engine.steps import StepLoop
 from speech.engine.types import (
     Ability,
     AudioChunk,
@@ -40,7 +41,7 @@ SEMITONES = 24
 PITCHES = tuple(110.0 * 2 ** (step / 12) for step in range(2 * SEMITONES))
 
 
-class ToneEngine(LoopEngine):
+class ToneEngine(StepLoop, LoopEngine):
     """Plays ``1 / seconds_per_character`` notes a second at 24 kHz.
 
     ``speed`` is a multiple of real time, 0 for no pace at all; ``chunk_seconds`` the length of a

@@ -68,3 +68,12 @@ def test_it_refuses_less_than_the_text_needs_unless_it_was_cut():
     with pytest.raises(BadAudio):
         guard.close()
     guard.close(complete=False)
+
+
+def test_it_holds_a_whole_answer_until_its_end():
+    guard = OutputGuard(RATE, whole=True)
+    chunks = [chunk(0.5), chunk(0.2)]
+    assert [guard.admit(one) for one in chunks] == [[], []]
+    assert guard.heard and not guard.started
+    assert guard.close() == chunks
+    assert guard.started

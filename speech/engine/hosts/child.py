@@ -24,6 +24,7 @@ from speech.engine.hosts import protocol
 from speech.engine.hosts.codec import ProtocolError
 from speech.engine.hosts.protocol import Failure, FrameBuffer, ToHost, pack
 from speech.engine.registry import create_engine
+from speech.engine.stream import Stream
 
 # The host kills a silent child much sooner; this is for a hung child whose host is gone.
 _HUNG_SECONDS = 30.0
@@ -41,7 +42,8 @@ log = logging.getLogger(__name__)
 class Outlet:
     """What one stream may still send before its reader has taken more."""
 
-    def __init__(self, credit: int) -> None:
+    def __init__(self, credit: int, stream: Stream) -> None:
+        self.stream = stream
         self._credit = credit
         self._granted = asyncio.Event()
 
@@ -75,14 +77,19 @@ class Child:
         """Act on a message from the host. Never waits for the engine."""
         match message:
             case protocol.Submit():
-                self._outlets[message.id] = Outlet(message.credit)
-                self._begin(message.id, self._speak(message), self._spoken)
+                opened = Outlet(message.credit, self._engine.submit(message.utterance))
+                self._outlets[message.id] = opened
+                self._begin(message.id, self._speak(message.id, opened), self._spoken)
             case protocol.Grant():
                 if outlet := self._outlets.get(message.id):
                     outlet.grant(message.samples)
             case protocol.Cancel():
-                if task := self._tasks.get(message.id):
-                    task.cancel()
+                if outlet := self._outlets.get(message.id):
+                    outlet.stream.cancel()
+                    self._tasks[message.id].cancel()
+            case protocol.Hurry():
+                if outlet := self._outlets.get(message.id):
+                    outlet.stream.hurry()
             case protocol.Begin():
                 raise ProtocolError("The engine has begun already.")
             case _:
@@ -95,17 +102,16 @@ class Child:
         self._tasks[id] = task
         task.add_done_callback(partial(done, id))
 
-    async def _speak(self, message: protocol.Submit) -> None:
-        outlet = self._outlets[message.id]
-        stream = self._engine.submit(message.utterance)
+    async def _speak(self, id: int, outlet: Outlet) -> None:
+        stream = outlet.stream
         try:
             async for chunk in stream:
-                self.send(protocol.Audio(message.id, chunk, stream.seed))
+                self.send(protocol.Audio(id, chunk, stream.seed))
                 await self._writer.drain()
                 await outlet.spend(len(chunk.samples))
         finally:
             stream.cancel()
-        self.send(protocol.Finish(message.id, stream.finish_reason, stream.seed, None))
+        self.send(protocol.Finish(id, stream.finish_reason, stream.seed, None))
 
     def _spoken(self, id: int, task: Task) -> None:
         del self._tasks[id], self._outlets[id]

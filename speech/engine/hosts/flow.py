@@ -48,12 +48,23 @@ class Flow:
         self._ended = False
         self._abandoned = False
         self._touched = time.monotonic()
+        self._ahead = False
 
     @property
     def parked(self) -> float:
-        """Seconds for which audio has waited and the reader has taken none; 0 when none waits."""
-        waiting = self._received > self._taken and not self._abandoned
+        """Seconds for which audio has waited and the reader has taken none; 0 when none waits, or
+        while nobody is to take it yet."""
+        waiting = self._received > self._taken and not self._abandoned and not self._ahead
         return time.monotonic() - self._touched if waiting else 0.0
+
+    def wait_for_turn(self) -> None:
+        """Nobody is to listen yet."""
+        self._ahead = True
+
+    def listen(self) -> None:
+        """From now on somebody does."""
+        self._touched = time.monotonic()
+        self._ahead = False
 
     def grant(self) -> int:
         """The samples to allow the child now, often 0.

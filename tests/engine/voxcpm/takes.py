@@ -14,6 +14,7 @@ import torch
 
 from speech.engine.types import Recording, SamplingParams, Utterance, VoicePrompt
 from speech.engine.voxcpm.config import VoxCPMConfig
+from speech.engine.voxcpm.prompt import AUDIO, count_patches, lay_out
 from speech.engine.voxcpm.runner import ModelRunner
 from tests.engine.voxcpm.stock import generate
 
@@ -52,7 +53,7 @@ class Take:
         if self.prompt:
             options["prompt_wav_path"] = _file(self.prompt, folder)
             options["prompt_text"] = self.transcript
-        with far_from_ties(stock.tts_model):
+        with far_from_ties(stock.tts_model, self._layout(stock.tts_model)):
             return generate(
                 stock,
                 self.text,
@@ -62,6 +63,17 @@ class Take:
                 max_len=self.patches,
                 **options,
             )
+
+
+    def _layout(self, model: Any) -> tuple[int, ...]:
+        patch = model.patch_size * model.chunk_size
+        rate = model.audio_vae.sample_rate
+        counts = [
+            count_patches(round(length[0] * length[1]), length[1], rate, patch) if length else 0
+            for length in (self.reference, self.prompt)
+        ]
+        text = self.transcript + self.text if self.prompt else self.text
+        return lay_out(model.text_tokenizer(text), *counts)
 
 
 def _sound(length: tuple[float, int]) -> np.ndarray:
@@ -82,14 +94,17 @@ def _file(length: tuple[float, int], folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def far_from_ties(model: Any) -> Iterator[None]:
-    """Fails when a value was quantised that rounding errors alone could have turned over."""
+def far_from_ties(model: Any, layout: tuple[int, ...]) -> Iterator[None]:
+    """Fails when a value was quantised that rounding errors alone could have turned over; what the
+    package quantises of a prompt's text it throws away."""
     layer = model.fsq_layer
+    is_audio = torch.tensor(layout) == AUDIO
     nearest = [1.0]
 
     def look(module: Any, inputs: Any, output: torch.Tensor) -> None:
-        scaled = torch.tanh(output) * layer.scale
-        nearest.append(float(((scaled - scaled.floor()) - 0.5).abs().min()))
+        scaled = torch.tanh(output[:, is_audio] if output.ndim == 3 else output) * layer.scale
+        if scaled.numel():
+            nearest.append(float(((scaled - scaled.floor()) - 0.5).abs().min()))
 
     hook = layer.in_proj.register_forward_hook(look)
     try:
