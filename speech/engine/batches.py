@@ -66,6 +66,16 @@ class Runner(Protocol[P]):
     EngineError is meant for clients; anything else fails the call and no later one.
     """
 
+    @property
+    def slots(self) -> int:
+        """How many a step can speak for, once the model is loaded."""
+
+    def load(self) -> None:
+        """Make the model ready. Raises EngineUnavailable with a sentence that says why not."""
+
+    def unload(self) -> None:
+        """Give its memory back. Idempotent."""
+
     def prepare(self, utterance: Utterance, seed: int) -> P:
         """Lay the utterance out. Raises InvalidUtterance or UnsupportedByEngine. Any thread."""
 

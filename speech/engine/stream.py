@@ -107,8 +107,9 @@ class Stream:
 
     def hurry(self) -> None:
         """The turn of what was asked for ahead has come: from now on somebody listens."""
-        if self._on_hurry and not self._cancelled:
-            self._on_hurry()
+        on_hurry, self._on_hurry = self._on_hurry, None
+        if on_hurry and not self._cancelled:
+            on_hurry()
 
     def _took(self, samples: int) -> None:
         # Outside the lock: whoever is told may ask the stream for more.

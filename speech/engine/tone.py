@@ -58,6 +58,7 @@ class ToneEngine(StepLoop, LoopEngine):
         max_waiting: int = 256,
         queue_seconds: float = 20.0,
         park_seconds: float = 30.0,
+        idle_seconds: float = 0.0,
     ) -> None:
         super().__init__(
             SAMPLE_RATE,
@@ -65,6 +66,7 @@ class ToneEngine(StepLoop, LoopEngine):
             max_waiting=max_waiting,
             queue_seconds=queue_seconds,
             park_seconds=park_seconds,
+            idle_seconds=idle_seconds,
         )
         self._speed = speed
         self._chunk = round(chunk_seconds * SAMPLE_RATE)
