@@ -96,7 +96,7 @@ def assemble(
         recordings=Recordings(model, vae, architecture),
         voices=VoiceCache(config.voice_cache_bytes),
         passes=choose_passes(model, vae, config),
-        outbox=Outbox(device, slots, model.patch_size * vae.decode_hop),
+        outbox=Outbox(device, slots, model.patch_size * vae.hop_out),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,6 @@ class Take:
                 **options,
             )
 
-
     def _layout(self, model: Any) -> tuple[int, ...]:
         patch = model.patch_size * model.chunk_size
         rate = model.audio_vae.sample_rate
@@ -76,7 +75,7 @@ class Take:
         return lay_out(model.text_tokenizer(text), *counts)
 
 
-def _sound(length: tuple[float, int]) -> np.ndarray:
+def sound(length: tuple[float, int]) -> np.ndarray:
     seconds, rate = length
     time = np.arange(round(seconds * rate)) / rate
     noise = np.random.default_rng(rate).normal(size=len(time))
@@ -84,12 +83,12 @@ def _sound(length: tuple[float, int]) -> np.ndarray:
 
 
 def _recording(length: tuple[float, int] | None, transcript: str | None = None):
-    return Recording(_sound(length), length[1], transcript) if length else None
+    return Recording(sound(length), length[1], transcript) if length else None
 
 
 def _file(length: tuple[float, int], folder: Path) -> str:
     path = folder / f"{length[0]}-{length[1]}.wav"
-    soundfile.write(path, _sound(length), length[1], subtype="FLOAT")
+    soundfile.write(path, sound(length), length[1], subtype="FLOAT")
     return str(path)
 
 
@@ -128,11 +127,12 @@ def speak(
     budget: int = 256,
     joins: Mapping[int, int] | None = None,
     cancels: Mapping[int, int] | None = None,
+    before: Callable[[int], None] = lambda step: None,
 ) -> list[np.ndarray]:
     """All takes, as many at once as there are slots.
 
     ``joins`` says at which step a take comes (0 if it says nothing), ``cancels`` after how many of
-    its patches it leaves.
+    its patches it leaves; ``before`` is told of each step.
     """
     waiting = sorted(range(len(takes)), key=lambda index: (joins or {}).get(index, 0))
     free = list(range(runner.slots))
@@ -155,6 +155,7 @@ def speak(
             runner.begin(slot, runner.prepare(utterance, takes[index].seed))
             owners[slot] = index
         ready += runner.prefill([slot for slot in owners if slot not in ready], budget)
+        before(step)
         if ready:
             patches = runner.emit(sorted(ready))
             for patch in patches:
