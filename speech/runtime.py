@@ -43,7 +43,7 @@ def choose(setting: str) -> Choice:
     if setting not in ("auto", "voxcpm"):
         return Choice(setting)
     try:
-        model = find_checkpoint(settings.DATA_DIR / "models", settings.SPEECH_MODEL)
+        model = find_checkpoint(settings.MODELS_DIR, settings.SPEECH_MODEL)
     except CheckpointError as error:
         log.error("engine_model_missing", reason=str(error))
         return Choice(None, NO_SUCH_MODEL)

@@ -309,6 +309,22 @@ VOXCPM_CONFIG = {
     "voice_cache_bytes": env.int("ENGINE_VOICE_CACHE_MB", default=256) * 1024 * 1024,
     "graphs": env.bool("ENGINE_GRAPHS", default=True),
 }
+
+# -- models
+
+MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resolve()
+# Both hubs' own names, so that what is set for their tools holds here too.
+MODEL_HUBS = {
+    "huggingface": (
+        env.str("HF_ENDPOINT", default="https://huggingface.co"),
+        env.str("HF_TOKEN", default=""),
+    ),
+    "modelscope": (
+        env.str("MODELSCOPE_ENDPOINT", default="https://modelscope.cn"),
+        env.str("MODELSCOPE_API_TOKEN", default=""),
+    ),
+}
+
 # -- logs
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

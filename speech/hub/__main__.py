@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 from speech.hub.errors import FetchError
-from speech.hub.fetch import Plan, fetch_model
+from speech.hub.fetch import Plan, have_model
 from speech.hub.hubs import HUBS
 
 TICK = 1.0
@@ -59,12 +60,14 @@ def end_with_the_server() -> None:
 
 
 def main() -> None:
+    # Ctrl-C reaches the server, and the server's end reaches us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=end_with_the_server, daemon=True).start()
     teller = Teller()
     try:
         hub = HUBS[job["hub"]](job["endpoint"], job["token"])
-        path = fetch_model(job["model"], hub, Path(job["models_dir"]), teller)
+        path = have_model(job["model"], hub, Path(job["models_dir"]), teller)
     except FetchError as error:
         teller.end(error=str(error))
         sys.exit(1)

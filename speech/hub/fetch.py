@@ -10,15 +10,17 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import httpx
 
 from speech.engine.voxcpm.checkpoint import (
+    KNOWN,
     TOKENIZER,
     VAE,
     WEIGHTS,
@@ -35,6 +37,8 @@ from speech.hub.transfer import PAUSES, Source, places
 _SMALL = re.compile(r"[\w-]+\.json|tokenizer\.model|(README|LICENSE|NOTICE)(\.\w+)?")
 _ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _TIMEOUT = httpx.Timeout(30, connect=10)
+# One that was told to stop may need a moment to let go.
+_LOCK_SECONDS = 2.0
 # Beyond the model itself: a disk filled to its last byte stops the database.
 _SPARE = 64 * 1024 * 1024
 
@@ -76,6 +80,25 @@ def in_words(size: int) -> str:
     return f"{size} bytes"
 
 
+def is_path(model: str) -> bool:
+    """Whether ``model`` means a directory of this machine: names and ids go before."""
+    return model[:1] in ("/", ".", "~") or (
+        directory_name(model) not in KNOWN and Path(model).is_dir()
+    )
+
+
+def have_model(model: str, hub: Hub, models_dir: Path, listener: Listener) -> Path:
+    """Link the directory that ``model`` names, or fetch the model. Raises FetchError."""
+    if is_path(model):
+        return register(Path(model), models_dir)
+    return fetch_model(model, hub, models_dir, listener)
+
+
+def name_of(model: str) -> str:
+    """What the model's directory among the models is called."""
+    return _resolved(model).name if is_path(model) else directory_name(model)
+
+
 def fetch_model(
     model: str, hub: Hub, models_dir: Path, listener: Listener, pauses: tuple[float, ...] = PAUSES
 ) -> Path:
@@ -107,7 +130,7 @@ def fetch_model(
 
 def register(path: Path, models_dir: Path) -> Path:
     """Link a checkpoint that is on this machine into ``models_dir``. Raises FetchError."""
-    path = path.expanduser().resolve()
+    path = _resolved(path)
     try:
         describe_checkpoint(path)
     except CheckpointError as error:
@@ -123,6 +146,19 @@ def register(path: Path, models_dir: Path) -> Path:
         models_dir.mkdir(parents=True, exist_ok=True)
         link.symlink_to(path, target_is_directory=True)
     return link
+
+
+def _resolved(path: Path | str) -> Path:
+    return Path(os.path.expanduser(path)).resolve()
+
+
+def discard(name: str, models_dir: Path) -> None:
+    """Give up what was fetched of a model that is not there yet. Raises FetchError."""
+    part = models_dir / f".{name}.part"
+    if not part.exists():
+        return
+    with _disk(models_dir), _alone(part):
+        shutil.rmtree(part)
 
 
 def _plan(model: str, hub: Hub, client: httpx.Client, part: Path) -> Plan:
@@ -147,8 +183,11 @@ def _needed(listed: list[RemoteFile], where: str) -> tuple[RemoteFile, ...]:
             big.append(found)
     if missing:
         raise FetchError(f"{where} is not a VoxCPM checkpoint: it has no {', no '.join(missing)}.")
-    small = [file for file in listed if _SMALL.fullmatch(file.path)]
-    return (*small, *big)
+    needed = (*(file for file in listed if _SMALL.fullmatch(file.path)), *big)
+    for file in needed:
+        if not file.digest:
+            raise FetchError(f"{where} states no checksum for {file.path}, so it is not fetched.")
+    return needed
 
 
 def _check_space(plan: Plan) -> None:
@@ -197,8 +236,17 @@ def _disk(models_dir: Path) -> Iterator[None]:
 def _alone(part: Path) -> Iterator[None]:
     """Hold the model's lock; the system lets go of it however this process ends."""
     with part.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FetchError("Another process is fetching this model at this moment.") from None
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _locked(lock):
+            if time.monotonic() > deadline:
+                raise FetchError("Another process is fetching this model at this moment.")
+            time.sleep(0.1)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

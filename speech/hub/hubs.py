@@ -20,7 +20,7 @@ Algorithm = Literal["sha256", "git-sha1"]
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file as the hub describes it."""
+    """A file as the hub describes it; an empty digest where it states none."""
 
     path: str
     size: int
@@ -76,7 +76,7 @@ class Hub(ABC):
 
     def unreachable(self, error: Exception) -> str:
         """The sentence for a hub that does not answer."""
-        host = urlsplit(self.endpoint).netloc
+        host = urlsplit(self.endpoint).netloc or self.endpoint
         reason = "it does not answer" if isinstance(error, httpx.TimeoutException) else str(error)
         return f"{self.title} cannot be reached at {host}: {reason.rstrip('.') or 'no connection'}."
 
@@ -111,7 +111,7 @@ class HuggingFace(Hub):
             path=path,
             size=int(entry["size"]),
             algorithm="sha256" if lfs else "git-sha1",
-            digest=str(lfs["sha256"] if lfs else entry["blobId"]).lower(),
+            digest=str((lfs["sha256"] if lfs else entry.get("blobId")) or "").lower(),
             url=f"{self.endpoint}/{quote(model)}/resolve/{quote(self._commit)}/{quote(path)}",
         )
 
@@ -142,7 +142,7 @@ class ModelScope(Hub):
             path=path,
             size=int(entry["Size"]),
             algorithm="sha256",
-            digest=str(entry["Sha256"]).lower(),
+            digest=str(entry.get("Sha256") or "").lower(),
             url=f"{self.endpoint}/api/v1/models/{quote(model)}/repo?{where}",
         )
 

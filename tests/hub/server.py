@@ -29,6 +29,7 @@ class HubServer:
         self.requests = []  # (path, Range header or None, Authorization header or None)
         self.cuts = {}  # file name -> after how many bytes each connection breaks, in turn
         self.wrong = set()  # file names whose last byte is another one than the hub states
+        self.without_digest = set()  # file names for which no checksum is stated
         self.statuses = []  # what the next requests for files are answered with instead
         self.ranges = True
         self.token = None
@@ -105,6 +106,8 @@ class HubServer:
             if name.endswith(LFS):
                 sha256 = hashlib.sha256(content).hexdigest()
                 entry["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
+            if name in self.without_digest:
+                entry |= {"blobId": None, "lfs": None}
             siblings.append(entry)
         return send_json(request, 200, {"id": model, "sha": COMMIT, "siblings": siblings})
 
@@ -115,6 +118,7 @@ class HubServer:
         files = [{"Name": "assets", "Path": "assets", "Type": "tree", "Size": 0, "Sha256": ""}]
         for name, content in self.contents(model).items():
             sha256 = hashlib.sha256(content).hexdigest()
+            sha256 = "" if name in self.without_digest else sha256
             about = {"Size": len(content), "Sha256": sha256, "IsLFS": name.endswith(LFS)}
             files.append({"Name": name, "Path": name, "Type": "blob", "Revision": COMMIT, **about})
         return send_json(request, 200, {"Code": 200, "Success": True, "Data": {"Files": files}})

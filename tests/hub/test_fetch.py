@@ -136,6 +136,14 @@ def test_small_files_have_a_checksum_too(hub, hub_server, fetch):
         fetch(hub)
 
 
+def test_a_file_without_a_checksum_is_not_fetched(hub, hub_server, fetch):
+    hub_server.without_digest = {"tokenization.py"}  # not needed, so it does not matter
+    assert is_whole(fetch(hub))
+    hub_server.without_digest = {WEIGHTS}
+    with pytest.raises(FetchError, match=f"states no checksum for {WEIGHTS}"):
+        fetch(hub, "voxcpm1.5")
+
+
 def test_a_damaged_half_is_found_out(huggingface, hub_server, fetch, models_dir):
     hub_server.cuts[WEIGHTS] = [100_000] + [0] * 9
     with pytest.raises(FetchError):

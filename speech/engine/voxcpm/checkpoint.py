@@ -7,6 +7,7 @@ child. Knows nothing of torch, Django or hubs. Its messages are for operators: t
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,7 @@ def describe_checkpoint(path: Path) -> Checkpoint:
 
 
 def _named(models_dir: Path, setting: str) -> Path:
-    fetched, local = models_dir / directory_name(setting), Path(setting).expanduser()
+    fetched, local = models_dir / directory_name(setting), Path(os.path.expanduser(setting))
     # What is written like a path is one; "openbmb/VoxCPM2" may be either.
     for path in [local] if setting[0] in "/.~" else [fetched, local]:
         if path.is_dir():

@@ -6,13 +6,16 @@ Knows of a checkpoint what its files say; torch comes with the model, when it is
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from speech.engine.batches import BatchLoop, Runner
 from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.loop import LoopEngine
+from speech.engine.sequence import Sequence
 from speech.engine.types import Ability, EngineInfo, EngineState, Utterance
 from speech.engine.voxcpm.checkpoint import (
     KNOWN,
@@ -49,7 +52,7 @@ LANGUAGES = {
     "voxcpm": ("zh", "en"),
     "voxcpm2": tuple(
         "ar my zh da nl en fi fr de el he hi id it ja km ko lo ms no pl pt ru es sw sv tl th tr vi"
-        " yue wuu".split()
+        " yue".split()
     ),
 }
 
@@ -115,6 +118,11 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
             # Jobs must have one slot, or they would never end.
             self._scheduler.resize(slots, min(kept, slots - 1))
         super()._model_changed()
+
+    def _try(self, work: Callable[[], None], blamed: Sequence | None = None) -> None:
+        from speech.engine.voxcpm.device_errors import translate
+
+        super()._try(partial(translate, work), blamed)
 
     # -- admission
 
