@@ -144,7 +144,7 @@ def _arrivals(engine: MemoryEngine, options: argparse.Namespace) -> dict[str, st
     """Prefill passes between two steps: what newcomers gain and running streams lose."""
     results = {}
     for passes in options.passes:
-        engine.prefill_passes = passes
+        engine.read_in(passes)
         listeners = Listeners(engine, options.patches)
         closed = listeners.closed(options.listeners, options.takes)
         per_second = 0.7 * len(closed.first) / closed.seconds

@@ -53,7 +53,7 @@ class Stock:
             language_model.setup_cache(1, model.config.max_length, weight.device, weight.dtype)
 
     def run(self, requests: int, patches: int, recording: Path | None = None) -> Run:
-        """Say it ``requests`` times; a recording is encoded each time, as the package does."""
+        """Say it ``requests`` times, one after the other; a recording is encoded each time, as the package does."""
         begin = time.perf_counter()
         first, samples = [], 0
         for index in range(requests):
@@ -104,6 +104,10 @@ class MemoryEngine(VoxCPMEngine):
         self._given = model
         self._length = length
         super().__init__(model=str(checkpoint.path), **options)
+
+    def read_in(self, passes: int) -> None:
+        """Let so many prefill passes come between two steps."""
+        self._prefill_passes = passes
 
     def _describe(self) -> Checkpoint:
         return self._checkpoint

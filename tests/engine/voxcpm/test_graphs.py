@@ -1,5 +1,8 @@
-"""Replaying: what is padded, what is chosen, what falls back. Capturing itself needs CUDA, so here
-a graph runs its function again, into the same outputs; ``benchmarks/gpu_check.sh`` has real ones."""
+"""Replaying: what is padded, what is chosen, what falls back.
+
+Capturing itself needs CUDA; here a graph runs its function again, into the same outputs.
+``benchmarks/gpu_check.sh`` has real ones.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,10 @@ class PassesOnCpu(GraphPasses):
         if outputs is not None and self.spoiled:
             return Captured(Again(lambda: [o * 0.5 for o in run()], outputs), inputs, outputs)
         return Captured(Again(run, outputs), inputs, outputs)
+
+    def emit(self, *step):
+        # On CUDA the outbox copies what the next replay overwrites.
+        return tuple(each.clone() for each in super().emit(*step))
 
     def _memory_is_short(self):
         return self.memory_is_short_after == len(self._advances)

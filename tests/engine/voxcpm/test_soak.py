@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from speech.engine.errors import EngineError
 from speech.engine.types import Recording, SamplingParams, Utterance, VoicePrompt
 from speech.engine.voxcpm.engine import VoxCPMEngine
 from tests.engine.voxcpm.takes import sound
@@ -43,7 +44,7 @@ def listen(engine, count, draw, failures):
             for index, _ in enumerate(stream):
                 if given_up and index == draw.randint(0, 2):
                     break
-        except Exception as error:
+        except EngineError as error:
             failures.append(error)
 
 
