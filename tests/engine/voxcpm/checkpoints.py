@@ -180,7 +180,7 @@ def _scale_vae(vae: Any) -> None:
     for hook in hooks:
         hook.remove()
     last = [module for module in vae.decoder.modules() if isinstance(module, nn.Conv1d)][-1]
-    last.weight_g *= 0.15
+    last.weight_g *= 0.05
     last.bias.zero_()
 
 
