@@ -18,9 +18,6 @@ from speech.engine.voxcpm.vae_folding import fold_decoder, fold_encoder
 from speech.engine.voxcpm.vae_layers import Chain
 
 Precision = Literal["exact", "tf32", "bf16"]
-# On the CPU the large early weights are read once for all rows, but the long late signals of one
-# row stay in its cache only without those of the others.
-BLOCKS_TOGETHER = 3
 ENCODED_AT_ONCE = {"cpu": 4}  # frames: a piece that stays in the cache; elsewhere 30 s or so
 ENCODED_AT_ONCE_ELSEWHERE = 1024
 
@@ -50,15 +47,9 @@ class StreamingVAE:
         if precision == "tf32" and self.device.type == "cuda":
             torch.backends.cuda.matmul.fp32_precision = "tf32"  # of the process: there is no other
         half = precision == "bf16"
-        blocks = fold_decoder(vae, half)
-        together = BLOCKS_TOGETHER if self.device.type == "cpu" else len(blocks)
-        self._decoder = Chain([layer for block in blocks[:together] for layer in block])
-        self._decoder_by_row = Chain([layer for block in blocks[together:] for layer in block])
-        self._encoder = Chain(fold_encoder(vae.encoder, half))
-        for chain in (self._decoder, self._decoder_by_row, self._encoder):
-            chain.to(self.device).eval()
-        size = self._decoder.context + self._decoder_by_row.context
-        self.state = torch.zeros(slots + 1, size, device=self.device)
+        self._decoder = Chain(fold_decoder(vae, half)).to(self.device)
+        self._encoder = Chain(fold_encoder(vae.encoder, half)).to(self.device)
+        self.state = torch.zeros(slots + 1, self._decoder.context, device=self.device)
 
     def decode(self, latents: Tensor, rows: Tensor) -> Tensor:
         """The samples [B, P x hop_out] of the next latents [B, D, P] of these rows."""
@@ -93,12 +84,5 @@ class StreamingVAE:
         return torch.cat(latents).T.contiguous()
 
     def _decode(self, latents: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        x = latents.transpose(1, 2).float().contiguous()
-        early, late = state.split([self._decoder.context, self._decoder_by_row.context], 1)
-        x, kept = self._decoder(x, early)
-        if not late.shape[1]:
-            return x.flatten(1), torch.cat(kept, 1)
-        rows = [self._decoder_by_row(x[i : i + 1], late[i : i + 1]) for i in range(len(x))]
-        kept_late = torch.cat([torch.cat(kept_of_row, 1) for _, kept_of_row in rows])
-        samples = torch.cat([samples for samples, _ in rows])
-        return samples.flatten(1), torch.cat([*kept, kept_late], 1)
+        samples, kept = self._decoder(latents.transpose(1, 2).float().contiguous(), state)
+        return samples.flatten(1), torch.cat(kept, 1)

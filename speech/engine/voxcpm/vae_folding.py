@@ -31,18 +31,16 @@ def fold_encoder(encoder: Any, half: bool) -> list[Layer]:
     return [*_layers(encoder.block, half), _convolution(encoder.fc_mu, half)]
 
 
-def fold_decoder(vae: Any, half: bool) -> list[list[Layer]]:
-    """Latents to samples, by block: what comes before the first upsampling, then each with it."""
+def fold_decoder(vae: Any, half: bool) -> list[Layer]:
+    """Latents to samples, at the rate that the model speaks with."""
     decoder = vae.decoder
     scales = getattr(decoder, "sr_cond_model", None) or [None] * len(decoder.model)
-    blocks: list[list[Layer]] = [[]]
+    layers: list[Layer] = []
     for module, scale in zip(decoder.model, scales, strict=True):
-        if type(module).__name__ == "CausalDecoderBlock":
-            blocks.append([])
         if scale is not None:
-            blocks[-1].append(_scale(scale, decoder, vae.out_sample_rate))
-        blocks[-1].extend(_layers([module], half))
-    return blocks
+            layers.append(_scale(scale, decoder, vae.out_sample_rate))
+        layers.extend(_layers([module], half))
+    return layers
 
 
 def _layers(modules: Any, half: bool) -> Iterator[Layer]:

@@ -217,13 +217,13 @@ class Chain(nn.Module):
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        self.context = sum(layer.context for layer in layers)
+        self.sizes = [layer.context for layer in layers]
+        self.context = sum(self.sizes)
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, list[Tensor]]:
-        kept, start = [], 0
-        for layer in self.layers:
-            x, last = layer(x, past[:, start : start + layer.context])
-            start += layer.context
-            if last is not None:
-                kept.append(last)
+        kept = []
+        for layer, before in zip(self.layers, past.split(self.sizes, 1), strict=True):
+            x, after = layer(x, before)
+            if after is not None:
+                kept.append(after)
         return x, kept

@@ -177,7 +177,7 @@ def _scale_vae(vae: Any) -> None:
     inside = _calm(vae)
     _scale_outputs(vae, [module for module in convolutions if module not in inside])
     last = [module for module in vae.decoder.modules() if isinstance(module, nn.Conv1d)][-1]
-    last.weight_g *= 0.15
+    last.weight_g *= 0.05
     last.bias.zero_()
 
 

@@ -10,7 +10,7 @@ from benchmarks.sides import Stock
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.loaded import assemble
 from speech.engine.voxcpm.runner import ModelRunner
-from tests.engine.voxcpm.takes import Take, far_from_ties, speak
+from tests.engine.voxcpm.takes import Take, speak
 
 TAKES = [
     Take("Hello there, this is a test.", seed=1, patches=4),
