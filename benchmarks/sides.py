@@ -53,7 +53,7 @@ class Stock:
             language_model.setup_cache(1, model.config.max_length, weight.device, weight.dtype)
 
     def run(self, requests: int, patches: int, recording: Path | None = None) -> Run:
-        """Say it ``requests`` times, one after the other; a recording is encoded each time, as the package does."""
+        """Say it ``requests`` times, one after the other; a recording is encoded each time."""
         begin = time.perf_counter()
         first, samples = [], 0
         for index in range(requests):

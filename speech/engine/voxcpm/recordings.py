@@ -7,7 +7,6 @@ nothing; the voice cache does.
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import numpy as np
 import soxr
@@ -89,4 +88,4 @@ class Recordings:
         else:
             functional = use_torchaudio().functional
             resampled = functional.resample(torch.from_numpy(samples), rate, target)
-        return cast("Tensor", resampled.to(self._model.device))
+        return resampled.to(self._model.device)

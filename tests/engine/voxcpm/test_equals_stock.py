@@ -23,11 +23,11 @@ REFERENCE = Take("In another's voice.", seed=1, reference=(1.3, 16_000), timeste
 RESAMPLED_REFERENCE = Take("Heard elsewhere.", seed=1, reference=(0.7, 44_100), cfg=1.3)
 COMBINED = Take("Both.", seed=1, reference=(0.5, 16_000), prompt=(0.6, 22_050), timesteps=6)
 
+WITHOUT_REFERENCE = [ZERO_SHOT, CONTINUED, RESAMPLED, QUICK, SLOW, LONG]
 TAKES = {
-    "voxcpm": [ZERO_SHOT, CONTINUED, RESAMPLED, QUICK, SLOW, LONG],
+    "voxcpm": WITHOUT_REFERENCE,
     "voxcpm1.5": [ZERO_SHOT, CONTINUED, QUICK],
-    "voxcpm2": [ZERO_SHOT, CONTINUED, RESAMPLED, QUICK, SLOW, LONG]
-    + [REFERENCE, RESAMPLED_REFERENCE, COMBINED],
+    "voxcpm2": [*WITHOUT_REFERENCE, REFERENCE, RESAMPLED_REFERENCE, COMBINED],
 }
 
 
