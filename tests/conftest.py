@@ -36,6 +36,9 @@ for name in (
     "DEBUG",
     "SPEECH_ENGINE",
     "MODELS_DIR",
+    "SPEECH_MODEL",
+    "DEVICE",
+    "DTYPE",
 ):
     os.environ.pop(name, None)
 django.setup()
