@@ -55,6 +55,12 @@ def paste(place: Path, script: str) -> str:
     return done.stdout
 
 
+def test_the_audit_log_is_verified(place):
+    paste(place, block("sh", "createapikey"))
+    number, digest = paste(place, block("sh", "verifyaudit")).split()
+    assert (number, len(digest)) == ("1", 64)
+
+
 def test_it_makes_a_key_that_may_speak(place):
     raw = paste(place, block("sh", "createapikey")).strip()
     assert re.fullmatch(r"vox_\w+", raw)
