@@ -254,6 +254,7 @@ CORS_URLS_REGEX = r"^/(v1|audio|models)(/|$)"
 CORS_ALLOW_HEADERS = ["authorization", "*"]
 CORS_EXPOSE_HEADERS = [
     "retry-after",
+    "retry-after-ms",
     "warning",
     "x-engine",
     "x-model",
