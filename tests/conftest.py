@@ -176,20 +176,26 @@ def migrated_dir():
     return template
 
 
-@pytest.fixture(scope="module")
-def data_dir(migrated_dir, tmp_path_factory):
-    """A data directory of this module's own, ready to serve from."""
-    return shutil.copytree(migrated_dir, tmp_path_factory.mktemp("live") / "data")
+@pytest.fixture(scope="session")
+def keyed_dir(migrated_dir):
+    """One in which somebody has a key, made once for all: each command takes more than a second."""
+    return shutil.copytree(migrated_dir, DATA_DIR / "keyed")
 
 
-@pytest.fixture(scope="module")
-def live_key(data_dir):
-    """A key for the live server, with every scope."""
+@pytest.fixture(scope="session")
+def live_key(keyed_dir):
+    """A key for every live server, with every scope."""
     from accounts.models import SCOPES
     from tests.live import manage
 
     scopes = [f"--scope={scope}" for scope in SCOPES]
-    return manage(data_dir, "createapikey", "tests", *scopes).strip()
+    return manage(keyed_dir, "createapikey", "tests", *scopes).strip()
+
+
+@pytest.fixture(scope="module")
+def data_dir(keyed_dir, live_key, tmp_path_factory):
+    """A data directory of this module's own, ready to serve from."""
+    return shutil.copytree(keyed_dir, tmp_path_factory.mktemp("live") / "data")
 
 
 @pytest.fixture(scope="module")

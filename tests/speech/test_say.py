@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 import soundfile
+from django.core.management import CommandError, call_command
 
 from tests.live import manage
 
@@ -57,8 +58,13 @@ def test_it_keeps_one_key_for_all_commands(server, data_dir, tmp_path):
         (["-o", "x.mp3", "--speed", "9"], "--speed lies between"),
     ],
 )
-def test_it_says_in_one_sentence_what_is_wrong(empty_dir, tmp_path, arguments, sentence):
-    arguments[1] = str(tmp_path / arguments[1])
-    with pytest.raises(AssertionError, match=sentence):
-        manage(empty_dir, "say", TEXT, *arguments, SPEECH_ENGINE="tone")
+def test_it_says_in_one_sentence_what_is_wrong(db, tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError, match=sentence):
+        call_command("say", TEXT, *arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_command_ends_with_its_sentence_and_a_status(empty_dir, tmp_path):
+    with pytest.raises(AssertionError, match=r"^CommandError: Name a --format: one of .*\n"):
+        manage(empty_dir, "say", TEXT, "-o", str(tmp_path / "x.doc"), SPEECH_ENGINE="tone")
