@@ -53,10 +53,19 @@ SERVICES = {
     "browser": ("Chromium", lambda: CHROMIUM is not None),
 }
 MISSING: dict[str, int] = {}
+# Folders of tests, those that wait for servers first: the others fill the gaps at the end.
+ORDER = ("faults", "contract", "engine", "speech", "server", "browser", "tests", "text", "admin")
+ISSUE_KEYS = """
+from accounts.models import SCOPES, Account, ApiKey
+for name in ("tests", "spare"):
+    print(ApiKey.issue(Account.objects.default(), name, list(SCOPES))[0])
+"""
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m have chosen
 def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(ORDER)))
     run_slow = os.environ.get("SLOW") == "1"
     must_have = os.environ.get("REQUIRE_SERVICES") == "1"
     absent = {
@@ -183,13 +192,22 @@ def keyed_dir(migrated_dir):
 
 
 @pytest.fixture(scope="session")
-def live_key(keyed_dir):
-    """A key for every live server, with every scope."""
-    from accounts.models import SCOPES
+def _keys(keyed_dir):
     from tests.live import manage
 
-    scopes = [f"--scope={scope}" for scope in SCOPES]
-    return manage(keyed_dir, "createapikey", "tests", *scopes).strip()
+    return manage(keyed_dir, "shell", "-c", ISSUE_KEYS).splitlines()[-2:]
+
+
+@pytest.fixture(scope="session")
+def live_key(_keys):
+    """A key for every live server, with every scope."""
+    return _keys[0]
+
+
+@pytest.fixture(scope="session")
+def spare_key(_keys):
+    """One for a test that takes it away."""
+    return _keys[1]
 
 
 @pytest.fixture(scope="module")

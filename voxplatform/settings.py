@@ -98,7 +98,6 @@ CONTENT_SECURITY_POLICY = {
 # -- the apps
 
 INSTALLED_APPS = [
-    "daphne",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",

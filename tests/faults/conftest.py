@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -10,9 +11,10 @@ import pytest
 @pytest.fixture(
     params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])]
 )
-def environment(request, tmp_path):
+def environment(request, migrated_dir, tmp_path):
     """A database that no other test sees, on either server."""
-    environment = {**os.environ, "DATA_DIR": str(tmp_path)}
+    data_dir = shutil.copytree(migrated_dir, tmp_path / "data")
+    environment = {**os.environ, "DATA_DIR": str(data_dir)}
     if request.param == "postgres":
         environment["DATABASE_URL"] = request.getfixturevalue("postgres_url")
         environment["SECRET_KEY"] = environment["KEY_PEPPER"] = "a secret of a test " * 4

@@ -20,7 +20,7 @@ from tests.faults.test_slow_readers import child_of
 SOAK = os.environ.get("SOAK") == "1"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 REQUESTS = 10_000 if SOAK else 2_000
-WARM_UP = 2_000 if SOAK else 500
+WARM_UP = 4_000 if SOAK else 500  # the allocator takes some thousands to settle
 ROUND = 500 if SOAK else 100
 AT_ONCE = 8
 ABORTED = 0.3

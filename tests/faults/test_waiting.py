@@ -236,6 +236,7 @@ def test_it_serves_without_an_engine_and_says_why_it_cannot_speak(data_dir, live
         assert server.get("/v1/models", live_key).status_code == 200
 
 
+@pytest.mark.slow
 def test_300_requests_at_once_are_all_answered(wide, live_key):
     async def ask(http):
         answer = await http.post("/v1/audio/speech", json=fields())
