@@ -18,7 +18,9 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.views import APIView
 
+from accounts.gate import AsyncView, gated, in_place_of
 from speech.audio import create_encoder
 from speech.engine.types import AudioChunk, Mark
 from speech.errors import Failure, describe
@@ -40,6 +42,16 @@ class Prepared(HttpResponse):
         super().__init__()
         self.synthesis = synthesis
         self.extra_headers = dict(headers)
+
+
+def speech_view(gate_class: type[APIView], *, marks: bool = False) -> AsyncView:
+    """The view of a speech route: ``gate_class`` decides, then it speaks."""
+    gate = gated(gate_class.as_view())
+
+    async def speak(request: HttpRequest) -> HttpResponseBase:
+        return await speech_response(gate, request, marks=marks)
+
+    return in_place_of(gate, speak)
 
 
 async def speech_response(
