@@ -19,7 +19,6 @@ class AuditEntryAdmin(ModelAdmin):
     ordering = ("-number",)
     sortable_by = ("number",)
     date_hierarchy = "created_at"
-    show_full_result_count = False
     show_add_link = False
 
     @admin.display(description="when (UTC)")
