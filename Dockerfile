@@ -27,7 +27,7 @@ RUN useradd --uid 10001 --no-create-home --home-dir /data voxplatform \
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /srv/voxplatform
 COPY . .
-ENV VENV=/opt/venv DATA_DIR=/data HF_HOME=/models HOST=0.0.0.0 PORT=8000 PYTHONUNBUFFERED=1
+ENV VENV=/opt/venv DATA_DIR=/data MODELS_DIR=/models HOST=0.0.0.0 PORT=8000 PYTHONUNBUFFERED=1
 USER 10001
 VOLUME ["/data", "/models"]
 EXPOSE 8000

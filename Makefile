@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 # Tests and checks load the settings, which make secrets on first need: never in the real data.
 ASIDE = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && export DATA_DIR="$$dir"
 
-.PHONY: run preflight install install-dev test check format bench soak
+.PHONY: run preflight model install install-dev test check format bench soak
 .NOTPARALLEL:
 
 run: preflight install
@@ -17,6 +17,10 @@ run: preflight install
 
 preflight:
 	@sh scripts/python.sh scripts/preflight.py
+
+# VoxCPM's weights: make model MODEL=voxcpm1.5 FROM=modelscope, or MODEL=/a/directory/of/yours
+model: install
+	@$(BIN)/python manage.py fetchmodel "$(or $(MODEL),voxcpm2)" $(if $(FROM),--from "$(FROM)")
 
 install:
 	@sh scripts/python.sh scripts/install.py requirements.txt

@@ -1,10 +1,14 @@
-"""What is stored about speech: one UsageRecord per synthesis, and the models one may ask for.
+"""What is stored about speech: one UsageRecord per synthesis, the models one may ask for, and how
+far the fetching of a model got.
 
 The text itself is never stored, only its length and a keyed hash. Who opens and closes the records
 stands in ``speech/usage.py`` and ``speech/ledger.py``.
 """
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import models
@@ -158,3 +162,86 @@ class SpeechModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ModelDownload(models.Model):
+    """How far the fetching of a model got. One row a model, whoever asks for it.
+
+    Whoever fetches renews the row every second under a mark of the attempt, so that an attempt
+    whose server died, or that was cancelled, has nothing more to say.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        INSTALLED = "installed"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    SILENCE = timedelta(seconds=15)  # after which whoever was fetching is taken for dead
+
+    name = models.CharField("directory", max_length=255, unique=True)
+    model = models.CharField(max_length=200)
+    hub = models.CharField(
+        max_length=20,
+        choices=[("huggingface", "Hugging Face"), ("modelscope", "ModelScope")],
+        default="huggingface",
+    )
+    state = models.CharField(max_length=20, choices=State.choices, default=State.CANCELLED)
+    size = models.PositiveBigIntegerField("bytes in all", default=0)
+    done = models.PositiveBigIntegerField("bytes fetched", default=0)
+    error = models.TextField(blank=True)
+    machine = models.CharField(max_length=200, blank=True)
+    attempt = models.CharField(max_length=32, blank=True)
+    started_by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    started_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField("last heard of", null=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_running(self) -> bool:
+        """Whether somebody is fetching it now."""
+        return self.state == self.State.RUNNING and not self.is_interrupted
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it should be running, but nobody was heard of for too long."""
+        silent = self.heard_at is None or self.heard_at < _silent_since()
+        return self.state == self.State.RUNNING and silent
+
+    def begin(self, attempt: str, **about: Any) -> bool:
+        """Start an attempt, unless one is running. Of several callers one gets to start."""
+        running = Q(state=self.State.RUNNING, heard_at__gte=_silent_since())
+        now = timezone.now()
+        fresh = {"state": self.State.RUNNING, "error": "", "started_at": now, "heard_at": now}
+        return self._change(~running, attempt=attempt, **fresh, **about)
+
+    def hear(self, attempt: str, **news: int) -> bool:
+        """Write down how far the attempt is; False when it is over, so that it ends."""
+        return self._change(self._of(attempt), heard_at=timezone.now(), **news)
+
+    def end(self, attempt: str, state: State, error: str = "", **news: int) -> bool:
+        """Close the attempt."""
+        return self._change(
+            self._of(attempt), state=state, error=error, heard_at=timezone.now(), **news
+        )
+
+    def cancel(self) -> bool:
+        """Have whoever fetches it stop within a second or two."""
+        return self._change(Q(state=self.State.RUNNING), state=self.State.CANCELLED)
+
+    def _of(self, attempt: str) -> Q:
+        return Q(state=self.State.RUNNING, attempt=attempt)
+
+    def _change(self, condition: Q, **fields: Any) -> bool:
+        return bool(type(self).objects.filter(condition, pk=self.pk).update(**fields))
+
+
+def _silent_since() -> datetime:
+    return timezone.now() - ModelDownload.SILENCE

@@ -28,7 +28,15 @@ assert "voxplatform.settings" not in sys.modules, "the settings were read before
 DATA_DIR = Path(tempfile.mkdtemp(prefix="voxplatform-tests-"))
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ.update(DATA_DIR=str(DATA_DIR), DJANGO_SETTINGS_MODULE="voxplatform.settings")
-for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "SPEECH_ENGINE"):
+for name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SITE_URL",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "SPEECH_ENGINE",
+    "MODELS_DIR",
+):
     os.environ.pop(name, None)
 django.setup()
 # Not for workers of pytest-xdist: they would read the settings before they come to this file.
@@ -168,6 +176,41 @@ def raw_key(issued):
 @pytest.fixture
 def api_key(issued):
     return issued[1]
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """The directories that a hub holds; about a megabyte of weights in each."""
+    from speech.engine.voxcpm.checkpoint import KNOWN
+    from tests.engine.voxcpm.files import write_checkpoint
+
+    root = tmp_path_factory.mktemp("hub")
+    for name in KNOWN:
+        directory = write_checkpoint(root / name, name, padding=60_000)
+        (directory / ".gitattributes").write_text("*.bin filter=lfs\n")
+        (directory / "README.md").write_text(f"# {name}\n")
+        (directory / "tokenization.py").write_text("raise SystemExit('a hub's code never runs')")
+    return root
+
+
+@pytest.fixture
+def hub_server(published):
+    """Hugging Face and ModelScope at an address of this machine, with all three models."""
+    from speech.engine.voxcpm.checkpoint import KNOWN
+    from tests.hub.server import HubServer
+
+    with HubServer() as server:
+        for name, model in KNOWN.items():
+            server.models[model] = published / name
+            server.models[model.replace("openbmb", "OpenBMB")] = published / name
+        yield server
+
+
+@pytest.fixture
+def models_dir(tmp_path, settings):
+    """An empty place for models, which the settings name."""
+    settings.MODELS_DIR = tmp_path / "models"
+    return settings.MODELS_DIR
 
 
 @pytest.fixture(scope="session")

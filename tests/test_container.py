@@ -97,7 +97,7 @@ def test_it_runs_without_root_and_owns_its_volumes() -> None:
     assert names.index("USER") > max(i for i, name in enumerate(names) if name in ("RUN", "COPY"))
     assert volumes == '["/data", "/models"]'
     assert re.search(r"install -d -m 700 -o voxplatform .* /data /models", made)
-    assert "DATA_DIR=/data HF_HOME=/models" in arguments_of(final, "ENV")[0]
+    assert "DATA_DIR=/data MODELS_DIR=/models" in arguments_of(final, "ENV")[0]
 
 
 def test_it_builds_for_cpu_or_cuda_and_for_nothing_else() -> None:

@@ -292,6 +292,21 @@ QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=20)
 ENGINE_STEP_SECONDS = env.float("ENGINE_STEP_SECONDS", default=20)
 ENGINE_CONFIG = env.json("ENGINE_CONFIG", default={})
 
+# -- models
+
+MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resolve()
+# Both hubs' own names, so that what is set for their tools holds here too.
+MODEL_HUBS = {
+    "huggingface": (
+        env.str("HF_ENDPOINT", default="https://huggingface.co"),
+        env.str("HF_TOKEN", default=""),
+    ),
+    "modelscope": (
+        env.str("MODELSCOPE_ENDPOINT", default="https://modelscope.cn"),
+        env.str("MODELSCOPE_API_TOKEN", default=""),
+    ),
+}
+
 # -- logs
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

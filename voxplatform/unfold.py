@@ -68,6 +68,7 @@ UNFOLD = {
                 "items": [
                     _link("Usage log", "receipt_long", "speech.usagerecord"),
                     _link("Models", "tune", "speech.speechmodel"),
+                    _link("Model downloads", "download", "speech.modeldownload"),
                 ],
             },
             {

@@ -1,8 +1,9 @@
-"""How an operator sees models and what was spoken."""
+"""How an operator sees models, has them fetched, and what was spoken."""
 
 from __future__ import annotations
 
+from speech.admin.download import ModelDownloadAdmin
 from speech.admin.model import SpeechModelAdmin
 from speech.admin.usage import UsageRecordAdmin
 
-__all__ = ["SpeechModelAdmin", "UsageRecordAdmin"]
+__all__ = ["ModelDownloadAdmin", "SpeechModelAdmin", "UsageRecordAdmin"]

@@ -15,6 +15,8 @@ PAGES = [
     "/admin/speech/usagerecord/charts/",
     "/admin/speech/speechmodel/",
     "/admin/speech/speechmodel/1/change/",
+    "/admin/speech/modeldownload/",
+    "/admin/speech/modeldownload/add/",
     "/admin/accounts/account/",
     "/admin/accounts/account/1/change/",
     "/admin/accounts/apikey/",
