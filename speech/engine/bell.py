@@ -38,13 +38,20 @@ class Bell:
         """Have it called soon, in the order rung. A loop that is closed hears nothing."""
         self._calls.append(call)
         if not self._is_ringing:
-            self._is_ringing = True
-            # The loop may close while an engine still speaks: then nobody is left to wake.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._answer)
+            self._wake()
+
+    def _wake(self) -> None:
+        self._is_ringing = True
+        # The loop may close while an engine still speaks: then nobody is left to wake.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._answer)
 
     def _answer(self) -> None:
         # First of all: what is added from here on rings again, so nothing is left lying.
         self._is_ringing = False
-        for _ in range(len(self._calls)):
-            self._loop.call_soon(self._calls.popleft())
+        try:
+            for _ in range(len(self._calls)):
+                self._calls.popleft()()
+        finally:
+            if self._calls:
+                self._wake()  # one that fails must not take the others with it
