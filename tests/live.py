@@ -68,7 +68,11 @@ class LiveServer:
                 stdout=log,
                 stderr=log,
             )
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.__exit__()  # nobody else will: the block is never entered
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -169,7 +169,9 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # The ledger moves the log (speech/write_log.py); 64 MB is for when it cannot keep up.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        " PRAGMA wal_autocheckpoint=16384;",
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True

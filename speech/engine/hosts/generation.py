@@ -78,6 +78,7 @@ class Generation:
         stream = Stream(partial(self._cancel, id), partial(self._taken, id, flow))
         with self._lock:
             if self._closed or self._pair.congested:
+                flow.end()
                 stream.finish(_unavailable())
                 return stream
             self._listeners[id] = stream, flow

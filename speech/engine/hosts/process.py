@@ -41,7 +41,7 @@ class ProcessHost(Engine):
         *,
         limits: Limits | None = None,
         window: float = _WINDOW_SECONDS,
-        buffer_bytes: int = 16 * 1024 * 1024,
+        buffer_bytes: int = 8 * 1024 * 1024,
     ) -> None:
         self._supervisor = Supervisor(name, config or {}, limits or Limits())
         self._budget = Budget(buffer_bytes // _BYTES_PER_SAMPLE)
