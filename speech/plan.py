@@ -6,7 +6,7 @@ where real clients send it regardless, set aside with a warning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings as configuration
@@ -15,11 +15,12 @@ from accounts.models import ApiKey
 from speech.engine.types import Ability, EngineInfo, Priority, SamplingParams, Utterance
 from speech.errors import InvalidField, ModelNotFound
 from speech.models import SpeechModel
-from speech.prompts import voice_prompt
+from speech.prompts import voice_prompt, voice_seed
 from speech.requests import Caller, SpeechRequest
 from speech.text import (
     clean,
     detect_language,
+    disarm,
     is_blank,
     is_speakable,
     normalize,
@@ -68,11 +69,14 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
     name, voice = find_voice(request.voice, caller)
     language = find_language(request)
     params, style, warnings = _usable(request, row, info)
+    prompt = voice_prompt(voice, info)
+    if params.seed is None and (seed := voice_seed(voice, info)) is not None:
+        params = replace(params, seed=seed, drawn=True)
     texts = _texts(request, language)
     utterances = tuple(
         Utterance(
             text=text,
-            voice=voice_prompt(voice),
+            voice=prompt,
             language=language,
             style=style,
             params=params,
@@ -165,7 +169,7 @@ def _usable(
 
 def _texts(request: SpeechRequest, language: str) -> list[str]:
     text = normalize(request.input, language) if request.normalize else clean(request.input)
-    return split(text, language) if is_speakable(text) else []
+    return [disarm(piece) for piece in split(text, language)] if is_speakable(text) else []
 
 
 def _offsets(texts: list[str]) -> tuple[int, ...]:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -16,6 +18,7 @@ from speech.engine.errors import EngineUnavailable
 from speech.engine.hosts.process import ProcessHost
 from speech.engine.hosts.supervisor import Limits
 from speech.engine.types import EngineInfo, EngineState, EngineStats
+from speech.engine.voxcpm.checkpoint import CheckpointError, find_checkpoint
 
 log = structlog.get_logger("speech.runtime")
 FALLBACK_NOTICE = (
@@ -23,6 +26,7 @@ FALLBACK_NOTICE = (
     "or design voices."
 )
 NO_VOXCPM = "SPEECH_ENGINE=voxcpm, but there are no VoxCPM weights on this machine."
+NO_SUCH_MODEL = "SPEECH_MODEL names a checkpoint that is not on this machine."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +35,50 @@ class Choice:
 
     name: str | None
     notice: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 def choose(setting: str) -> Choice:
     """Turn ``SPEECH_ENGINE`` into an engine's name. ``voxcpm`` never falls back."""
-    if setting == "auto":
-        return Choice("espeak", FALLBACK_NOTICE)
-    if setting == "voxcpm":
-        return Choice(None, NO_VOXCPM)
-    return Choice(setting)
+    if setting not in ("auto", "voxcpm"):
+        return Choice(setting)
+    try:
+        model = find_checkpoint(settings.MODELS_DIR, settings.SPEECH_MODEL)
+    except CheckpointError as error:
+        log.error("engine_model_missing", reason=str(error))
+        return Choice(None, NO_SUCH_MODEL)
+    if model is not None:
+        return Choice("voxcpm", config={"model": str(model), **settings.VOXCPM_CONFIG})
+    return Choice("espeak", FALLBACK_NOTICE) if setting == "auto" else Choice(None, NO_VOXCPM)
 
 
 class Runtime:
     """Holds the engine between ``start`` and ``stop``; usable from any thread."""
 
-    def __init__(self, choice: Choice) -> None:
-        self.notice = choice.notice
-        self._name = choice.name
+    def __init__(self, setting: str) -> None:
+        self.notice = ""
+        self._setting = setting
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start the engine in its child process; the model loads in the background."""
         with self._lock:
-            if self._engine is None and self._name is not None:
-                if self.notice:
-                    log.warning("engine_fallback", notice=self.notice)
+            if self._engine is None:
+                choice = choose(self._setting)
+                self.notice = choice.notice
+                if choice.notice:
+                    log.warning("engine_notice", notice=choice.notice)
+                if choice.name is None:
+                    return
                 self._engine = ProcessHost(
-                    self._name,
-                    {"queue_seconds": settings.QUEUE_SECONDS, **settings.ENGINE_CONFIG},
+                    choice.name,
+                    {
+                        "queue_seconds": settings.QUEUE_SECONDS,
+                        "idle_seconds": settings.ENGINE_IDLE_SECONDS,
+                        **choice.config,
+                        **settings.ENGINE_CONFIG,
+                    },
                     limits=Limits(step=settings.ENGINE_STEP_SECONDS, parked=settings.STALL_SECONDS),
                 )
                 self._engine.start()
@@ -92,4 +111,4 @@ class Runtime:
         return self._engine.stats()
 
 
-runtime = Runtime(choose(settings.SPEECH_ENGINE))
+runtime = Runtime(settings.SPEECH_ENGINE)

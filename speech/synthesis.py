@@ -25,10 +25,11 @@ from speech.audio.tempo import Tempo
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
-from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Priority, Utterance
+from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Utterance
 from speech.errors import describe
 from speech.ledger import ledger
 from speech.plan import Plan, make_plan
+from speech.recital import Recital
 from speech.requests import Caller, SpeechRequest
 from speech.runtime import runtime
 from speech.usage import Entry, Outcome
@@ -117,40 +118,33 @@ class Synthesis:
             yield AudioChunk(silence(PAUSE_SECONDS, rate))
             return
         tempo = Tempo(self.plan.speed, rate)
-        spoken = 0
         # Changing the tempo holds samples back; their marks wait for them.
         held: tuple[Mark, ...] = ()
-        following: Stream | None = None
-        for index, utterance in enumerate(self.plan.utterances):
-            stream = following or self._submit(utterance)
-            following = None
-            more = index + 1 < len(self.plan.utterances)
-            begin = spoken
-            async with aclosing(stream.__aiter__()) as chunks:
-                async for chunk in chunks:
-                    if begin == spoken:
-                        self._utterances_started = index + 1
-                        self.seed = self.seed if self.seed is not None else stream.seed
-                    if more and stream.finished and following is None:
-                        # What is left to read covers the next one's start; sooner, a slow reader
-                        # would leave it standing in a slot.
-                        following = self._submit(self.plan.utterances[index + 1])
-                    spoken += len(chunk.samples)
-                    held += self._marks(chunk, begin / rate, self.plan.offsets[index])
-                    if (samples := tempo.process(chunk.samples)).size:
-                        yield AudioChunk(samples, held)
-                        held = ()
-            self._raise_if_stopped()
-            self._length_reached |= stream.finish_reason == "length"
+        spoken = begin = 0
+        recital = Recital(self.plan.utterances, self.info, settings.LOOKAHEAD, self._submit)
+        async with aclosing(recital.parts()) as parts:
+            async for part in parts:
+                if part.index >= self._utterances_started:
+                    self._utterances_started = part.index + 1
+                    self.seed = self.seed if self.seed is not None else part.stream.seed
+                    begin = spoken
+                samples = part.chunk.samples
+                spoken += len(samples)
+                held += self._marks(part.chunk, begin / rate, self.plan.offsets[part.index])
+                if (samples := tempo.process(samples)).size:
+                    yield AudioChunk(samples, held)
+                    held = ()
+        self._raise_if_stopped()
+        self._length_reached = any(stream.finish_reason == "length" for stream in self._streams)
         yield AudioChunk(tempo.flush(), held)
 
     def _submit(self, utterance: Utterance) -> Stream:
         self._raise_if_stopped()
         if self.seed is not None:
             # A text of several utterances is one take: they share the first one's seed.
-            utterance = replace(utterance, params=replace(utterance.params, seed=self.seed))
-        if self._streams:
-            utterance = replace(utterance, priority=Priority.CONTINUATION)
+            drawn = self.plan.seed is None or utterance.params.drawn
+            params = replace(utterance.params, seed=self.seed, drawn=drawn)
+            utterance = replace(utterance, params=params)
         stream = self._engine.submit(utterance)
         self._submitted = self._submitted or time.monotonic()
         self._streams.append(stream)

@@ -16,7 +16,7 @@ import httpx
 import openai
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 def free_port() -> int:

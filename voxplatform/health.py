@@ -34,7 +34,9 @@ def _reasons() -> list[str]:
     """Why requests cannot be served well now; empty when they can."""
     reasons = []
     stats = runtime.stats()
-    if stats.state is not EngineState.READY:
+    # Who would only send requests to a ready server would never wake one that rests.
+    rests = stats.state is EngineState.COLD and settings.ENGINE_IDLE_SECONDS > 0
+    if stats.state is not EngineState.READY and not rests:
         reasons.append(f"engine {stats.state.value}: {stats.reason or 'no reason given'}")
     try:
         with connection.cursor() as cursor:

@@ -293,6 +293,24 @@ SPEECH_ENGINE = env.str("SPEECH_ENGINE", default="auto")
 QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=20)
 ENGINE_STEP_SECONDS = env.float("ENGINE_STEP_SECONDS", default=20)
 ENGINE_CONFIG = env.json("ENGINE_CONFIG", default={})
+ENGINE_IDLE_SECONDS = env.float("ENGINE_IDLE_SECONDS", default=0)
+LOOKAHEAD = env.int("LOOKAHEAD", default=4)
+
+# -- VoxCPM
+
+SPEECH_MODEL = env.str("SPEECH_MODEL", default="")
+VOXCPM_CONFIG = {
+    "device": env.str("DEVICE", default="auto"),
+    "dtype": env.str("DTYPE", default=""),
+    "threads": env.int("ENGINE_THREADS", default=0),
+    "slots": env.int("ENGINE_SLOTS", default=0),
+    "interactive_slots": env.int("ENGINE_INTERACTIVE_SLOTS", default=None),
+    "max_length": env.int("ENGINE_MAX_LENGTH", default=0),
+    "prefill_tokens": env.int("ENGINE_PREFILL_TOKENS", default=512),
+    "prefill_passes": env.int("ENGINE_PREFILL_PASSES", default=2),
+    "voice_cache_bytes": env.int("ENGINE_VOICE_CACHE_MB", default=256) * 1024 * 1024,
+    "graphs": env.bool("ENGINE_GRAPHS", default=True),
+}
 
 # -- models
 

@@ -16,6 +16,7 @@ from speech.engine.espeak_spelling import Spelling, legible, spell
 from speech.engine.espeak_voices import DEFAULT_VOICE, LANGUAGES, VOICES, EspeakVoice, voice_file
 from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
+from speech.engine.steps import StepLoop
 from speech.engine.types import Ability, AudioChunk, EngineInfo, Mark, Samples, Utterance
 
 INFO = EngineInfo(
@@ -31,7 +32,7 @@ INFO = EngineInfo(
 )
 
 
-class EspeakEngine(LoopEngine):
+class EspeakEngine(StepLoop, LoopEngine):
     """Says a sentence in about 5 ms; what a listener has not taken is said again when it is."""
 
     longest_lookahead = 20.0
@@ -43,6 +44,7 @@ class EspeakEngine(LoopEngine):
         max_waiting: int = 256,
         queue_seconds: float = 20.0,
         park_seconds: float = 30.0,
+        idle_seconds: float = 0.0,
     ) -> None:
         super().__init__(
             SAMPLE_RATE,
@@ -50,6 +52,7 @@ class EspeakEngine(LoopEngine):
             max_waiting=max_waiting,
             queue_seconds=queue_seconds,
             park_seconds=park_seconds,
+            idle_seconds=idle_seconds,
         )
         self._library: EspeakLibrary | None = None
 
@@ -83,7 +86,7 @@ class EspeakEngine(LoopEngine):
             while not reading.finished:
                 reading.go_on(library, self._window())
                 yield
-        if not sequence.guard.started:
+        if not sequence.guard.heard:
             raise UnsupportedByEngine("This model cannot pronounce this text.", "input")
 
 

@@ -27,6 +27,13 @@ class FairQueue(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(list(self._places))
 
+    @property
+    def priority(self) -> int:
+        """The next item's. Raises IndexError when there is none."""
+        if not self._places:
+            raise IndexError("The queue is empty.")
+        return min(self._turns)
+
     def add(self, item: T, priority: int, group: str) -> None:
         """Put ``item`` behind its group's others; a new group's turn comes last."""
         self._turns.setdefault(priority, {}).setdefault(group, {})[item] = None
@@ -34,9 +41,7 @@ class FairQueue(Generic[T]):
 
     def take(self) -> T:
         """Remove and return the next item. Raises IndexError when there is none."""
-        if not self._places:
-            raise IndexError("The queue is empty.")
-        groups = self._turns[min(self._turns)]
+        groups = self._turns[self.priority]
         group = next(iter(groups))
         item = next(iter(groups[group]))
         groups[group] = groups.pop(group)

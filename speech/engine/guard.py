@@ -30,13 +30,16 @@ class BadAudio(SynthesisFailed):
 class OutputGuard:
     """Watches one attempt at one utterance.
 
-    Leading silence is held back until a sound proves the attempt alive: as long as nothing has
-    left (``started`` is False) the engine may try again unnoticed.
+    Leading silence is held back until a sound proves the attempt alive, and a ``whole`` answer
+    until its end: as long as nothing has left (``started`` is False) the engine may try again
+    unnoticed.
     """
 
-    def __init__(self, sample_rate: int, shortest: float = 0.0) -> None:
+    def __init__(self, sample_rate: int, shortest: float = 0.0, *, whole: bool = False) -> None:
         """``shortest`` is the least number of seconds that the text can take."""
         self.started = False
+        self.heard = False
+        self._whole = whole
         self._rate = sample_rate
         # Rounded: 2.7 s at 24 kHz are 64,800 samples, but 2.7 * 24_000 is a little more.
         self._fewest = round(shortest * sample_rate)
@@ -52,17 +55,24 @@ class OutputGuard:
             raise BadAudio(f"peak {peak} after {self._samples} samples")
         self._samples += len(samples)
         self._held.append(chunk)
-        if not self.started and peak < SILENT_PEAK:
+        if not self.heard and peak < SILENT_PEAK:
             if self._samples > LONGEST_LEAD * self._rate:
                 raise BadAudio(f"{self._samples} samples of silence at the start")
             return []
-        self.started = True
-        admitted, self._held = self._held, []
-        return admitted
+        self.heard = True
+        return [] if self._whole else self._let_go()
 
-    def close(self, complete: bool = True) -> None:
-        """The end. Raises BadAudio when nothing was heard, or less than a ``complete`` text."""
-        if not self.started:
+    def close(self, complete: bool = True) -> list[AudioChunk]:
+        """The end: the chunks that leave only now.
+
+        Raises BadAudio when nothing was heard, or less than a ``complete`` text."""
+        if not self.heard:
             raise BadAudio(f"nothing but silence in {self._samples} samples")
         if complete and self._samples < self._fewest:
             raise BadAudio(f"only {self._samples} samples")
+        return self._let_go()
+
+    def _let_go(self) -> list[AudioChunk]:
+        self.started = self.started or bool(self._held)
+        admitted, self._held = self._held, []
+        return admitted

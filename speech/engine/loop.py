@@ -1,11 +1,12 @@
 """LoopEngine: an engine on a step loop, with a model that is loaded and unloaded.
 
-It leaves two things to its heirs: the model (``_load``, ``_unload``) and the audio (``_speak``).
+It leaves two things to its heirs: the model (``_load``, ``_unload``) and the loop that speaks.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from abc import abstractmethod
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -14,18 +15,20 @@ from functools import partial
 from speech.engine.base import Engine
 from speech.engine.errors import (
     EngineBusy,
+    EngineError,
     EngineUnavailable,
     QueueTimeout,
     UnsupportedByEngine,
 )
 from speech.engine.lifecycle import Lifecycle
 from speech.engine.sequence import Sequence
-from speech.engine.steps import StepLoop
+from speech.engine.sequences import SequenceLoop
 from speech.engine.stream import Stream
 from speech.engine.types import (
     Ability,
     EngineState,
     EngineStats,
+    FinishReason,
     Priority,
     Utterance,
 )
@@ -38,8 +41,11 @@ PATIENCE = 10.0
 """Seconds to wait for the engine's thread when it is asked to unload or to stop."""
 
 
-class LoopEngine(StepLoop, Engine):
-    """The engine's face, for any thread: others tell the worker, and read counts and the state."""
+class LoopEngine(SequenceLoop, Engine):
+    """The engine's face, for any thread: others tell the worker, and read counts and the state.
+
+    Which of the two loops takes the steps, an heir says by inheriting from it as well.
+    """
 
     def __init__(
         self,
@@ -49,11 +55,16 @@ class LoopEngine(StepLoop, Engine):
         max_waiting: int = 256,
         queue_seconds: float = 20.0,
         park_seconds: float = 30.0,
+        idle_seconds: float = 0.0,
     ) -> None:
+        """``idle_seconds`` without work unload the model until it is needed again; 0 is never."""
         super().__init__(
             sample_rate, slots=slots, queue_seconds=queue_seconds, park_seconds=park_seconds
         )
         self._max_waiting = max_waiting
+        self._idle_seconds = idle_seconds
+        self._idle_since = 0.0
+        self._watches_idleness = False
         self._arriving: dict[Sequence, None] = {}  # submitted, not yet seen by the thread
         self._model = Lifecycle(self._worker, self._load, self._model_changed)
 
@@ -108,7 +119,7 @@ class LoopEngine(StepLoop, Engine):
             raise self._busy()
 
     def submit(self, utterance: Utterance) -> Stream:
-        sequence = Sequence(utterance, self._leave, self._taken)
+        sequence = Sequence(utterance, self._leave, self._taken, self._hurried)
         self._arriving[sequence] = None
         self._worker.do(partial(self._arrive, sequence))
         if self._model.state is EngineState.STOPPED:
@@ -171,6 +182,7 @@ class LoopEngine(StepLoop, Engine):
         if self._model.is_down:
             self._fail_all()
         self._admit()
+        self._idle()
 
     def _end(self) -> None:
         self._model.to(EngineState.STOPPED, "The engine has been stopped.")
@@ -182,10 +194,40 @@ class LoopEngine(StepLoop, Engine):
         if self._is_at_work():
             answer.set_exception(EngineBusy("The engine is at work; it cannot be unloaded now."))
             return
+        self._cool_down()
+        answer.set_result(None)
+
+    def _cool_down(self) -> None:
         if self._model.state is EngineState.READY:
             self._unload()
             self._model.to(EngineState.COLD, NOT_LOADED)
-        answer.set_result(None)
+
+    def _finish(
+        self,
+        sequence: Sequence,
+        error: EngineError | None = None,
+        reason: FinishReason = FinishReason.STOP,
+    ) -> None:
+        super()._finish(sequence, error, reason)
+        self._idle()
+
+    def _idle(self) -> None:
+        """Something has ended; it may have been the last for long."""
+        self._idle_since = time.monotonic()
+        if self._idle_seconds and not self._watches_idleness:
+            self._watches_idleness = True
+            self._worker.at(self._idle_since + self._idle_seconds, self._unload_idle)
+
+    def _unload_idle(self) -> None:
+        self._watches_idleness = False
+        if self._is_at_work():
+            return  # its end will come by here
+        due = self._idle_since + self._idle_seconds
+        if time.monotonic() >= due:
+            self._cool_down()
+        else:
+            self._watches_idleness = True
+            self._worker.at(due, self._unload_idle)
 
     def _is_at_work(self) -> bool:
         scheduler = self._scheduler

@@ -11,6 +11,7 @@ from speech.engine.base import Engine
 ENGINES = {
     "espeak": "speech.engine.espeak.EspeakEngine",
     "tone": "speech.engine.tone.ToneEngine",
+    "voxcpm": "speech.engine.voxcpm.engine.VoxCPMEngine",
 }
 
 

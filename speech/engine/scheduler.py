@@ -5,24 +5,53 @@ It plans and does not compute; used by the engine's thread alone, but for its co
 
 from __future__ import annotations
 
+import heapq
 import time
 
 from speech.engine.fair_queue import FairQueue
 from speech.engine.sequence import Sequence
+from speech.engine.types import Priority
 
 PACE_MEMORY = 0.1
 """The weight of the latest utterance in the mean by which waiting times are told."""
 
 
-class Scheduler:
-    """``slots`` places to run in, before them a queue with fair turns."""
+class SlotPool:
+    """Slots by number; the lowest free one goes first, so that few running keep to low rows."""
 
     def __init__(self, slots: int) -> None:
-        self.slots = slots
+        self._free = list(range(slots))
+
+    def __len__(self) -> int:
+        return len(self._free)
+
+    def acquire(self) -> int | None:
+        """A free slot, or None."""
+        return heapq.heappop(self._free) if self._free else None
+
+    def release(self, slot: int) -> None:
+        """Give it back."""
+        heapq.heappush(self._free, slot)
+
+
+class Scheduler:
+    """``slots`` places to run in, before them a queue with fair turns.
+
+    Jobs leave the last ``interactive`` slots to people.
+    """
+
+    def __init__(self, slots: int, interactive: int = 0) -> None:
+        self.resize(slots, interactive)
         self.waiting: FairQueue[Sequence] = FairQueue()
         self.running: dict[Sequence, None] = {}
         self.beginner: Sequence | None = None  # has a slot and has not had its first step
         self._pace = 0.0  # seconds that an utterance holds its slot, a running mean
+
+    def resize(self, slots: int, interactive: int = 0) -> None:
+        """Have so many slots; only while nobody runs."""
+        self.slots = slots
+        self._interactive = interactive
+        self._free = SlotPool(slots)
 
     def add(self, sequence: Sequence) -> None:
         """Put it into the queue."""
@@ -30,15 +59,29 @@ class Scheduler:
         self.waiting.add(sequence, utterance.priority, utterance.group)
 
     def admit(self) -> Sequence | None:
-        """Give the next one a slot; None when there is no slot, when nobody waits, or while
+        """Give the next one a slot; None when there is no slot for it, when nobody waits, or while
         another begins: where steps are long, turns must be decided as late as possible."""
-        if self.beginner or len(self.running) >= self.slots or not len(self.waiting):
+        if self.beginner or not self.has_room:
             return None
         sequence = self.waiting.take()
+        sequence.slot = self._free.acquire()
         sequence.admitted = time.monotonic()
         self.running[sequence] = None
         self.beginner = sequence
         return sequence
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is somebody next, and a slot for it."""
+        if not len(self.waiting):
+            return False
+        kept = self._interactive if self.waiting.priority == Priority.JOB else 0
+        return len(self._free) > kept
+
+    def hurry(self, sequence: Sequence) -> None:
+        """It is somebody's next sound now: before all others who wait."""
+        if self.waiting.remove(sequence):
+            self.waiting.add(sequence, Priority.CONTINUATION, sequence.utterance.group)
 
     def has_begun(self, sequence: Sequence) -> None:
         """It has had its first step, or needs none any more."""
@@ -50,6 +93,8 @@ class Scheduler:
         self.has_begun(sequence)
         if sequence in self.running:
             del self.running[sequence]
+            assert sequence.slot is not None, "who runs has a slot"
+            self._free.release(sequence.slot)
             self._pace += PACE_MEMORY * (time.monotonic() - sequence.admitted - self._pace)
         else:
             self.waiting.remove(sequence)

@@ -33,12 +33,17 @@ class Sequence:
         utterance: Utterance,
         on_cancel: Callable[[Sequence], None],
         on_take: Callable[[Sequence, int], None],
+        on_hurry: Callable[[Sequence], None],
     ) -> None:
         self.utterance = utterance
-        self.stream = Stream(partial(on_cancel, self), partial(on_take, self))
+        self.stream = Stream(
+            partial(on_cancel, self), partial(on_take, self), partial(on_hurry, self)
+        )
         self.status = SequenceStatus.WAITING
         self.submitted = time.monotonic()
+        self.ahead = utterance.ahead
         self.attempts = 0
+        self.slot: int | None = None
         self.seed = self._first_seed()
         self.admitted = 0.0  # since when it has a slot
         # Set by the engine when an attempt begins:
@@ -46,6 +51,7 @@ class Sequence:
         self.guard = OutputGuard(1)
         self.limit = 0  # samples it may make
         self.samples = 0  # made so far
+        self.patches = 0  # likewise, where audio comes in patches
         self.due = 0.0  # when the next step is to run
         self.parked = 0.0  # since when it is parked
         self.resume_below = 0  # samples left to its reader when it may go on
@@ -62,7 +68,9 @@ class Sequence:
     @property
     def may_retry(self) -> bool:
         """Nothing has left yet, and the caller has not asked for exactly this attempt."""
-        return self.attempts == 1 and not self.guard.started and self.utterance.params.seed is None
+        params = self.utterance.params
+        chosen = params.seed is not None and not params.drawn
+        return self.attempts == 1 and not self.guard.started and not chosen
 
     def reseed(self) -> None:
         """Another draw for the second attempt."""

@@ -28,12 +28,14 @@ class Stream:
         self,
         on_cancel: Callable[[], None] | None = None,
         on_take: Callable[[int], None] | None = None,
+        on_hurry: Callable[[], None] | None = None,
     ) -> None:
         self.seed: int | None = None
         self.finish_reason: FinishReason | None = None
         self.error: BaseException | None = None
         self._on_cancel = on_cancel
         self._on_take = on_take
+        self._on_hurry = on_hurry
         self._chunks: deque[AudioChunk] = deque()
         self._buffered = 0
         self._done = False
@@ -102,6 +104,12 @@ class Stream:
             self._took(dropped)
         if self._on_cancel and not finished:
             self._on_cancel()
+
+    def hurry(self) -> None:
+        """The turn of what was asked for ahead has come: from now on somebody listens."""
+        on_hurry, self._on_hurry = self._on_hurry, None
+        if on_hurry and not self._cancelled:
+            on_hurry()
 
     def _took(self, samples: int) -> None:
         # Outside the lock: whoever is told may ask the stream for more.

@@ -21,7 +21,8 @@ from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.faults import Faults
 from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
-from speech.engine.steps import DeviceLost
+from speech.engine.sequences import DeviceLost
+from speech.engine.steps import StepLoop
 from speech.engine.types import (
     Ability,
     AudioChunk,
@@ -41,7 +42,7 @@ WORD = re.compile(r"(?<!\S)\S+")
 PITCHES = tuple(110.0 * 2 ** (step / 12) for step in range(2 * SEMITONES))
 
 
-class ToneEngine(LoopEngine):
+class ToneEngine(StepLoop, LoopEngine):
     """Plays ``1 / seconds_per_character`` notes a second at 24 kHz.
 
     ``speed`` is a multiple of real time, 0 for no pace at all; ``chunk_seconds`` the length of a
@@ -58,6 +59,7 @@ class ToneEngine(LoopEngine):
         max_waiting: int = 256,
         queue_seconds: float = 20.0,
         park_seconds: float = 30.0,
+        idle_seconds: float = 0.0,
     ) -> None:
         super().__init__(
             SAMPLE_RATE,
@@ -65,6 +67,7 @@ class ToneEngine(LoopEngine):
             max_waiting=max_waiting,
             queue_seconds=queue_seconds,
             park_seconds=park_seconds,
+            idle_seconds=idle_seconds,
         )
         self._speed = speed
         self._chunk = round(chunk_seconds * SAMPLE_RATE)

@@ -83,19 +83,27 @@ class VoicePrompt:
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How to speak. ``None`` leaves the choice to the engine, which reports a seed it drew."""
+    """How to speak. ``None`` leaves the choice to the engine, which reports a seed it drew.
+
+    A seed that was ``drawn`` is nobody's wish: where its take is bad, another may be tried.
+    """
 
     seed: int | None = None
     cfg_value: float | None = None
     inference_timesteps: int | None = None
     max_new_tokens: int | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """One engine-sized piece of text, ready to be spoken.
 
-    ``language`` is a BCP 47 tag; ``group`` is opaque and only used for fair turns.
+    ``language`` is a BCP 47 tag; ``group`` is opaque and only used for fair turns. Of a ``whole``
+    answer nothing leaves before all of it is made. One that is made ``ahead`` of its turn waits
+    with its audio, for as long as that takes, until ``Stream.hurry`` says that somebody listens.
+    ``remember`` has the engine keep what it makes, to be the prompt of the VoicePrompt with that
+    key.
     """
 
     text: str
@@ -105,6 +113,9 @@ class Utterance:
     params: SamplingParams = field(default_factory=SamplingParams)
     priority: Priority = Priority.INTERACTIVE
     group: str = ""
+    whole: bool = False
+    ahead: bool = False
+    remember: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

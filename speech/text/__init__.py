@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from .align import Alignment
 from .language import detect_language, normalize_tag
-from .normalize import clean, is_blank, is_speakable, normalize
+from .normalize import clean, disarm, is_blank, is_speakable, normalize
 from .split import split
 
 __all__ = [
     "Alignment",
     "clean",
     "detect_language",
+    "disarm",
     "is_blank",
     "is_speakable",
     "normalize",

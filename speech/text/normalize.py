@@ -28,6 +28,10 @@ _PICTURE = re.compile(
 )
 _DASH = re.compile(r"(?<!\S)-{1,9}(?!\S)|-{2,9}")
 _SYNTAX = re.compile(r"[<>\[\]{}|\\^*`~_#]+|[()（）]")
+_STEERS = re.compile(r"[<>\[\]{}|\\^]|&[#\w]+;")
+_UNSPEAKABLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\ue000-\uf8ff]"
+)
 _HAN = "\u3000-\u30ff\u3400-\u9fff\uff00-\uffef"
 _PAUSES = re.compile(r"(?<!\d)(?: ?[,，])+ ?|(?<=\d)(?: ?[,，])+(?: |(?!\d))")
 _HAN_PAUSE = re.compile(rf"(?<=[{_HAN}]), (?=[{_HAN}])|(?<=[{_HAN}]),$")
@@ -59,11 +63,19 @@ def normalize(text: str, language: str | None = None) -> str:
 
 
 def clean(text: str) -> str:
-    """``text`` for a caller who has normalised it: unchanged but for what could steer an engine.
+    """``text`` for a caller who has normalised it: as it is, with single spaces.
 
-    Control characters go, curly quotes fold, and signs of control syntax become pauses or spaces.
+    Control characters go. Where signs of control syntax stand, all is tidied as ``normalize``
+    does it: they become pauses or spaces.
     """
-    return _tidy(fold(text))
+    plain = re.sub(r"\s+", " ", _UNSPEAKABLE.sub("", text)).strip()
+    return _tidy(fold(text)) if _STEERS.search(plain) else plain
+
+
+def disarm(piece: str) -> str:
+    """``piece`` without the parenthesis it begins with: some engines would take its words for
+    directions and not say them."""
+    return _tidy(piece) if piece.startswith(("(", "（")) else piece
 
 
 def is_blank(text: str) -> bool:

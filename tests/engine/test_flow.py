@@ -108,3 +108,12 @@ def test_it_knows_for_how_long_a_reader_has_left_audio_waiting():
     assert 0 <= first <= flow.parked
     flow.take(10)
     assert flow.parked == 0
+
+
+def test_audio_that_is_made_ahead_is_not_parked_until_somebody_is_to_take_it():
+    flow = Budget(10_000).open(1000)
+    flow.wait_for_turn()
+    flow.receive(100)
+    assert flow.parked == 0
+    flow.listen()
+    assert 0 < flow.parked < 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from speech.engine.errors import ReaderStalled
 from speech.engine.hosts.process import ProcessHost
 from speech.engine.hosts.supervisor import Limits
-from speech.engine.types import EngineState, Utterance
+from speech.engine.types import EngineState, Priority, Utterance
 from tests.engine.waiting import eventually
 
 LONG = Utterance("A long one that goes on and on. " * 20)
@@ -135,3 +136,38 @@ def test_it_serves_readers_on_many_threads(make_host):
         reader.join()
     assert heard == [len(LONG.text) * 1440] * 20
     assert host.buffered == 0
+
+
+def test_what_is_made_ahead_waits_whole_until_somebody_listens(make_host):
+    host = make_host({"park_seconds": 0.2}, limits=Limits(parked=0.2))
+    ahead = host.submit(replace(LONG, ahead=True, priority=Priority.JOB))
+    samples = len(LONG.text) * 1440
+    eventually(lambda: ahead.buffered == samples)
+    time.sleep(0.5)
+    assert sum(len(chunk.samples) for chunk in ahead) == samples
+
+
+def test_what_was_made_ahead_and_is_not_taken_in_its_turn_is_given_up(make_host):
+    host = make_host(limits=Limits(parked=0.2))
+    over_a_minute = Utterance("x" * 2000, ahead=True, priority=Priority.JOB)
+    ahead = host.submit(over_a_minute)
+    eventually(lambda: ahead.buffered >= 60 * RATE)
+    assert ahead.buffered <= 60 * RATE + CHUNK
+    ahead.hurry()
+    with pytest.raises(ReaderStalled):
+        eventually(lambda: ahead.finished)
+        list(ahead)
+
+
+def test_one_that_was_asked_for_ahead_overtakes_others_when_it_is_hurried(make_host):
+    host = make_host({"slots": 1, "speed": 1.0})
+    speaking = host.submit(LONG)
+    eventually(lambda: host.stats().running == 1)
+    other = host.submit(Utterance("another"))
+    ahead = host.submit(Utterance("ahead", ahead=True, priority=Priority.JOB))
+    eventually(lambda: host.stats().waiting == 2)
+    ahead.hurry()
+    speaking.cancel()
+    eventually(lambda: ahead.buffered)
+    assert not other.buffered
+    other.cancel()

@@ -9,7 +9,10 @@ from speech.engine.types import Priority, Utterance
 
 def sequence(text="a", **fields):
     return Sequence(
-        Utterance(text, **fields), lambda sequence: None, lambda sequence, samples: None
+        Utterance(text, **fields),
+        lambda sequence: None,
+        lambda sequence, samples: None,
+        lambda sequence: None,
     )
 
 
@@ -76,3 +79,35 @@ def test_it_suggests_between_a_second_and_a_minute():
     scheduler.remove(slow)
     assert 10 <= scheduler.retry_after(2) <= 60
     assert scheduler.retry_after(1000) == 60
+
+
+def test_it_gives_the_lowest_free_slot():
+    scheduler = Scheduler(slots=3)
+    first, second, third = (sequence(text) for text in "abc")
+    for one in (first, second, third):
+        scheduler.add(one)
+    admitted(scheduler)
+    assert [one.slot for one in (first, second, third)] == [0, 1, 2]
+    scheduler.remove(second)
+    scheduler.remove(first)
+    scheduler.add(fourth := sequence("d"))
+    admitted(scheduler)
+    assert fourth.slot == 0
+
+
+def test_jobs_do_not_take_the_last_slots():
+    scheduler = Scheduler(slots=3, interactive=1)
+    for text in ("job 1", "job 2", "job 3"):
+        scheduler.add(sequence(text, priority=Priority.JOB))
+    assert admitted(scheduler) == ["job 1", "job 2"]
+    scheduler.add(sequence("a person"))
+    assert admitted(scheduler) == ["a person"]
+
+
+def test_who_is_listened_to_now_goes_before_all_who_wait():
+    scheduler = Scheduler(slots=1)
+    ahead = sequence("ahead", priority=Priority.JOB)
+    for one in (sequence("a"), ahead, sequence("b")):
+        scheduler.add(one)
+    scheduler.hurry(ahead)
+    assert admitted(scheduler) == ["ahead"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech.text import clean, is_blank, is_speakable, normalize, split
+from speech.text import clean, disarm, is_blank, is_speakable, normalize, split
 
 LANGUAGES = st.sampled_from(["en", "zh", "yue", "de", "ja", "th", None])
 HOSTILE = st.text(
@@ -37,6 +37,28 @@ def test_it_speaks_the_words_of_control_syntax_without_its_signs(written, said):
 
 def test_it_disarms_text_that_it_does_not_normalise():
     assert clean("(angry) <|x|> I have 3 “apples”\x00") == 'angry, x I have 3 "apples"'
+    assert clean("&lt;|x|&gt; go") == "x go"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("  Two\n words ", "Two words"),
+        ("He — she said “3 apples” (or 4), no?!", "He — she said “3 apples” (or 4), no?!"),
+        ("你好，世界……", "你好，世界……"),
+        ("a\x00b\ufeffc\u202e", "abc"),
+    ],
+)
+def test_it_leaves_what_it_does_not_normalise_as_it_is(written, said):
+    assert clean(written) == said
+
+
+def test_a_piece_never_begins_with_a_parenthesis_that_could_be_taken_for_directions():
+    assert [disarm(piece) for piece in ("(angry) Hello.", "（生气）你好。", "Hello (you).")] == [
+        "angry, Hello.",
+        "生气，你好。",
+        "Hello (you).",
+    ]
 
 
 @pytest.mark.parametrize(

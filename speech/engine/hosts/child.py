@@ -28,7 +28,7 @@ from speech.engine.registry import create_engine
 from speech.engine.stream import Stream
 
 # The host kills a silent child much sooner; this is for a hung child whose host is gone.
-_HUNG_SECONDS = 30.0
+_HUNG_SECONDS = 90.0
 _LEAVE_SECONDS = 3.0
 # The loop must get its turn quickly while the engine's thread computes.
 _SWITCH_SECONDS = 0.001
@@ -90,6 +90,9 @@ class Child:
             case protocol.Cancel():
                 if outlet := self._outlets.pop(message.id, None):
                     outlet.stream.cancel()
+            case protocol.Hurry():
+                if outlet := self._outlets.get(message.id):
+                    outlet.stream.hurry()
             case protocol.Begin():
                 raise ProtocolError("The engine has begun already.")
             case _:

@@ -48,7 +48,7 @@ class Flow:
     """One stream's account. A chunk may overdraw the credit, never start without any."""
 
     __slots__ = (
-        *("_abandoned", "_budget", "_ended", "_granted", "_lock"),
+        *("_abandoned", "_ahead", "_budget", "_ended", "_granted", "_lock"),
         *("_received", "_taken", "_touched", "_window"),
     )
 
@@ -62,19 +62,31 @@ class Flow:
         self._ended = False
         self._abandoned = False
         self._touched = time.monotonic()
+        self._ahead = False
 
     @property
     def parked(self) -> float:
-        """Seconds for which audio has waited and the reader has taken none; 0 when none waits."""
-        waiting = self._received > self._taken and not self._abandoned
+        """Seconds for which audio has waited and the reader has taken none; 0 when none waits, or
+        while nobody is to take it yet."""
+        waiting = self._received > self._taken and not self._abandoned and not self._ahead
         return time.monotonic() - self._touched if waiting else 0.0
+
+    def wait_for_turn(self) -> None:
+        """Nobody is to listen yet."""
+        self._ahead = True
+
+    def listen(self) -> None:
+        """From now on somebody does."""
+        self._touched = time.monotonic()
+        self._ahead = False
 
     def grant(self) -> int:
         """The samples to allow the child now, often 0.
 
         The window shrinks to an equal share of the budget where there are many. Small amounts are
-        saved up, so that there is not a message for every chunk. With the budget spent, a stream that holds nothing still gets a single sample, which lets one chunk
-        through: it goes on in step with its reader instead of starving behind others.
+        saved up, so that there is not a message for every chunk. With the budget spent, a stream
+        that holds nothing still gets a single sample, which lets one chunk through: it goes on in
+        step with its reader instead of starving behind others.
         """
         with self._lock:
             if self._ended:

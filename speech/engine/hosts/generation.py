@@ -75,7 +75,13 @@ class Generation:
     def speak(self, utterance: Utterance, budget: Budget, window: int) -> Stream:
         """Submit; the stream ends with an error where that goes wrong."""
         id, flow = next(_ids), budget.open(window)
-        stream = Stream(partial(self._cancel, id), partial(self._taken, id, flow))
+        if utterance.ahead:
+            flow.wait_for_turn()
+        stream = Stream(
+            partial(self._cancel, id),
+            partial(self._taken, id, flow),
+            partial(self._hurry, id, flow),
+        )
         with self._lock:
             if self._closed or self._pair.congested:
                 flow.end()
@@ -115,6 +121,10 @@ class Generation:
         if listener := self._listeners.pop(id, None):
             listener[1].abandon()
             self._send(protocol.Cancel(id))
+
+    def _hurry(self, id: int, flow: Flow) -> None:
+        flow.listen()
+        self._send(protocol.Hurry(id))
 
     def _taken(self, id: int, flow: Flow, samples: int) -> None:
         flow.take(samples)

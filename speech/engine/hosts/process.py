@@ -23,6 +23,8 @@ from speech.engine.types import EngineInfo, EngineStats, Utterance
 _CHECK_SECONDS = 2.0
 _SWITCH_SECONDS = 30.0
 _WINDOW_SECONDS = 2.0
+# What is made ahead is made in full, or else a long text is no sooner finished for it.
+_AHEAD_SECONDS = 60.0
 _BYTES_PER_SAMPLE = 4
 
 
@@ -31,7 +33,7 @@ class ProcessHost(Engine):
 
     ``window`` is the seconds of audio one stream may have on its way to its reader, and
     ``buffer_bytes`` the memory that all of them may take together; beyond it streams go on one
-    chunk at a time.
+    chunk at a time. ``ahead_bytes`` is beside it for what is made ahead of its turn.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class ProcessHost(Engine):
         limits: Limits | None = None,
         window: float = _WINDOW_SECONDS,
         buffer_bytes: int = 8 * 1024 * 1024,
+        ahead_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         self._supervisor = Supervisor(name, config or {}, limits or Limits())
         self._budget = Budget(buffer_bytes // _BYTES_PER_SAMPLE)
+        self._ahead = Budget(ahead_bytes // _BYTES_PER_SAMPLE)
         self._window = window
 
     @property
@@ -63,7 +67,7 @@ class ProcessHost(Engine):
     @property
     def buffered(self) -> int:
         """Samples that all streams together hold or may still be sent."""
-        return self._budget.charged
+        return self._budget.charged + self._ahead.charged
 
     def start(self) -> None:
         """Start the child; returns when its engine is known, or has failed to come up."""
@@ -99,8 +103,9 @@ class ProcessHost(Engine):
             stream = Stream()
             stream.finish(self._supervisor.unavailable())
             return stream
-        window = int(self._window * generation.info.sample_rate)
-        return generation.speak(utterance, self._budget, window)
+        seconds = _AHEAD_SECONDS if utterance.ahead else self._window
+        budget = self._ahead if utterance.ahead else self._budget
+        return generation.speak(utterance, budget, int(seconds * generation.info.sample_rate))
 
     def stats(self) -> EngineStats:
         """The state as of the last beat; never asks the child."""

@@ -86,6 +86,13 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Hurry:
+    """The turn of a stream that was asked for ahead has come."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Nobody listens to this stream any more."""
 
@@ -175,9 +182,9 @@ class Answer:
     failure: Failure | None
 
 
-ToChild = Begin | Submit | Grant | Cancel | Check | Load | Unload | SetFaults
+ToChild = Begin | Submit | Grant | Hurry | Cancel | Check | Load | Unload | SetFaults
 ToHost = Hello | Refused | Beat | Audio | Finish | Answer
-TO_CHILD: tuple[type, ...] = (Begin, Submit, Grant, Cancel, Check, Load, Unload, SetFaults)
+TO_CHILD: tuple[type, ...] = (Begin, Submit, Grant, Hurry, Cancel, Check, Load, Unload, SetFaults)
 TO_HOST: tuple[type, ...] = (Hello, Refused, Beat, Audio, Finish, Answer)
 
 

@@ -1,0 +1,40 @@
+"""VoxCPMConfig: how the VoxCPM engine is to run, as the settings say it.
+
+Plain values, so that a host can send them to another process as JSON. Knows nothing of torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class VoxCPMConfig:
+    """``model`` is the checkpoint's directory; 0, "" and None leave a choice to the engine."""
+
+    model: str
+    device: str = "auto"
+    """``auto`` takes CUDA where there is a card, then MPS, then the CPU."""
+    dtype: str = ""
+    """``bfloat16``, ``float32``, or on the CPU ``int8``; "" is the checkpoint's own."""
+    threads: int = 0
+    """Threads of the CPU that a step computes on."""
+    slots: int = 0
+    """Utterances that run at the same time."""
+    interactive_slots: int | None = None
+    """Slots that jobs leave free; None is a quarter of all."""
+    max_length: int = 0
+    """Positions of a slot: voice, text and audio of one utterance together."""
+    prefill_tokens: int = 512
+    """The most prompt positions that one pass takes in."""
+    prefill_passes: int = 2
+    """The most passes over prompts between two steps of those who speak: more bring newcomers
+    their first audio sooner, fewer keep running streams even."""
+    voice_cache_bytes: int = 256 * 1024 * 1024
+    """What encoded voices may take in memory."""
+    idle_seconds: float = 0.0
+    """The model is unloaded when nobody has spoken for so long; 0 keeps it."""
+    graphs: bool = True
+    """Capture CUDA graphs where there is CUDA."""
+    compiled: bool = False
+    """Let torch.compile fuse each pass before it is captured: loads minutes longer."""

@@ -1,0 +1,153 @@
+"""VoxCPMEngine: the batched loop, with VoxCPM's network as its runner.
+
+Knows of a checkpoint what its files say; torch comes with the model, when it is loaded.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from speech.engine.batches import BatchLoop
+from speech.engine.errors import EngineUnavailable, InvalidUtterance
+from speech.engine.loop import LoopEngine
+from speech.engine.sequence import Sequence
+from speech.engine.types import Ability, EngineInfo, EngineState, Utterance
+from speech.engine.voxcpm.checkpoint import (
+    KNOWN,
+    Checkpoint,
+    CheckpointError,
+    describe_checkpoint,
+)
+from speech.engine.voxcpm.config import VoxCPMConfig
+
+log = logging.getLogger(__name__)
+
+FRAME_SECONDS = 0.04
+"""A latent frame's audio, in all three models."""
+
+PATCHES_PER_CHARACTER = 6
+MORE_PATCHES = 34
+"""The package's ceiling is 6 patches a token and 10; no more tokens than characters, but for the
+few that the shortest texts have more."""
+
+COMMON = frozenset(
+    {
+        Ability.CLONE,
+        Ability.SEED,
+        Ability.CFG_VALUE,
+        Ability.INFERENCE_TIMESTEPS,
+        Ability.MAX_NEW_TOKENS,
+    }
+)
+ABILITIES = {
+    "voxcpm": COMMON,
+    "voxcpm2": COMMON | {Ability.DESIGN, Ability.INSTRUCTIONS},
+}
+LANGUAGES = {
+    "voxcpm": ("zh", "en"),
+    "voxcpm2": tuple(
+        "ar my zh da nl en fi fr de el he hi id it ja km ko lo ms no pl pt ru es sw sv tl th tr vi"
+        " yue".split()
+    ),
+}
+
+
+class VoxCPMEngine(BatchLoop[Any], LoopEngine):
+    """Speaks with the checkpoint in the directory ``model``; options are VoxCPMConfig's."""
+
+    def __init__(
+        self,
+        *,
+        max_waiting: int = 256,
+        queue_seconds: float = 20.0,
+        park_seconds: float = 30.0,
+        **options: Any,
+    ) -> None:
+        """Raises EngineUnavailable when the checkpoint cannot be used."""
+        self._config = VoxCPMConfig(**options)
+        checkpoint = _describe(self._config.model)
+        super().__init__(
+            checkpoint.sample_rate,
+            slots=self._config.slots or 1,
+            max_waiting=max_waiting,
+            queue_seconds=queue_seconds,
+            park_seconds=park_seconds,
+            idle_seconds=self._config.idle_seconds,
+        )
+        self._info = _info(checkpoint)
+        self._was_loaded = False
+        self._prefill_tokens = self._config.prefill_tokens
+        self._prefill_passes = self._config.prefill_passes
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._info
+
+    # -- the model
+
+    def _load(self) -> None:
+        # Here begins torch: seconds to import, and nobody else in this process needs it.
+        from speech.engine.voxcpm.runner import ModelRunner
+
+        _describe(self._config.model)  # it may have been changed since the start
+        if not self._was_loaded:
+            self._runner, self._was_loaded = ModelRunner(self._config), True
+        self._runner.load()
+
+    def _unload(self) -> None:
+        if self._was_loaded:
+            self._runner.unload()
+
+    def _model_changed(self) -> None:
+        if self._model.state is EngineState.READY:
+            slots = self._runner.slots
+            asked = self._config.interactive_slots
+            kept = max(1, slots // 4) if asked is None else asked
+            # Jobs must have one slot, or they would never end.
+            self._scheduler.resize(slots, min(kept, slots - 1))
+        super()._model_changed()
+
+    def _try(self, work: Callable[[], None], blamed: Sequence | None = None) -> None:
+        from speech.engine.voxcpm.device_errors import translate
+
+        super()._try(partial(translate, work), blamed)
+
+    # -- admission
+
+    def _examine(self, utterance: Utterance) -> None:
+        super()._examine(utterance)
+        tokens = utterance.params.max_new_tokens
+        if tokens is not None and tokens < 1:
+            raise InvalidUtterance("At least one token must be allowed.", "max_new_tokens")
+        if self._is_ready():
+            with suppress(EngineUnavailable):  # it may be unloaded just now: looked at later
+                self._runner.prepare(utterance, 0)
+
+
+def _describe(model: str) -> Checkpoint:
+    """What the directory holds; what is wrong with it goes to the log with its place, and without
+    it to whoever asks."""
+    try:
+        return describe_checkpoint(Path(model))
+    except CheckpointError as error:
+        log.error("The model cannot be used: %s", error)
+        told = str(error).replace(f"{model}/", "").replace(model, Path(model).name)
+        raise EngineUnavailable(f"The model cannot be used: {told}") from None
+
+
+def _info(checkpoint: Checkpoint) -> EngineInfo:
+    patch = checkpoint.patch_size * FRAME_SECONDS
+    return EngineInfo(
+        engine="voxcpm",
+        names=(checkpoint.name, KNOWN[checkpoint.name]),
+        sample_rate=checkpoint.sample_rate,
+        languages=LANGUAGES[checkpoint.architecture],
+        abilities=ABILITIES[checkpoint.architecture],
+        ceiling_base=MORE_PATCHES * patch,
+        ceiling_per_character=PATCHES_PER_CHARACTER * patch,
+    )

@@ -1,0 +1,221 @@
+"""CUDA graphs: the passes of ``EagerPasses``, captured once for each size and then replayed.
+
+A batch is padded with the scratch row to the next captured size. What no graph fits runs eagerly,
+as does everything when capturing fails or a replay differs from the eager pass; ``notice`` says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from speech.engine.voxcpm.passes import EagerPasses, Piece
+from speech.engine.voxcpm.proof import Proof, Unfaithful
+from speech.engine.voxcpm.solver import evaluations
+
+log = logging.getLogger(__name__)
+
+BATCHES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128)
+TIMESTEPS = (5, 7, 10)
+"""The schedules of the models one may ask for; others take the next longer one."""
+
+PREFILL_TOKENS = (16, 32, 64, 128, 256)
+PREFILL_BUCKET = 512
+"""Prompts that reach further are consumed eagerly."""
+
+MEMORY_RESERVE = 1 << 30
+"""Bytes of the device's memory that capturing leaves free."""
+
+Run = Callable[[], Any]
+
+
+@dataclass(slots=True, eq=False)
+class Captured:
+    """A graph with the tensors that it reads and writes."""
+
+    graph: torch.cuda.CUDAGraph
+    inputs: tuple[Tensor, ...]
+    outputs: Any
+
+    def replay(self, *inputs: Tensor) -> Any:
+        """Run it on ``inputs``, which may be shorter than the graph's along the first axis."""
+        for place, given in zip(self.inputs, inputs, strict=True):
+            place[: len(given)].copy_(given, non_blocking=True)
+        self.graph.replay()
+        return self.outputs
+
+
+class GraphPasses:
+    """Replays where a graph fits, else passes on to ``eager``."""
+
+    def __init__(self, eager: EagerPasses, *, compiled: bool = False) -> None:
+        """``compiled`` lets the inductor fuse each pass before it is captured."""
+        self.notice = ""
+        self._eager = eager
+        self._scratch = eager.model.slots
+        self._proof = Proof(eager)
+        self._pool: Any = None
+        self._speak = _compile(eager.speak) if compiled else eager.speak
+        self._advance = _compile(eager.model.advance) if compiled else eager.model.advance
+        self._prefill = _compile(eager.model.prefill) if compiled else eager.model.prefill
+        self._emits: dict[bool, dict[tuple[int, int], Captured]] = {True: {}, False: {}}
+        self._advances: dict[tuple[int, int], Captured] = {}
+        self._prefills: dict[int, Captured] = {}
+
+    # -- capturing
+
+    def capture(self, progress: Callable[[int, int], None]) -> None:
+        """Capture all graphs, the largest first, so that they share memory; tell ``progress`` how
+        many of how many are done. Never raises for a graph: ``notice`` says what happened."""
+        work = list(self._work())
+        try:
+            for done, capture in enumerate(work):
+                if self._memory_is_short():
+                    self.notice = (
+                        f"The device's memory is short: {done} of {len(work)} CUDA graphs were "
+                        "captured, other steps run without."
+                    )
+                    break
+                capture()
+                progress(done + 1, len(work))
+        except (RuntimeError, Unfaithful) as error:
+            self._forget()
+            self.notice = "CUDA graphs are off: a graph could not be captured or was not faithful."
+            log.warning("%s %s", self.notice, error)
+        if self.notice:
+            log.warning(self.notice)
+
+    def _memory_is_short(self) -> bool:
+        free, _ = torch.cuda.mem_get_info(self._eager.model.device)
+        return free < MEMORY_RESERVE
+
+    def _forget(self) -> None:
+        for graphs in (*self._emits.values(), self._advances, self._prefills):
+            graphs.clear()
+
+    def _work(self) -> Iterator[Run]:
+        batches = [size for size in BATCHES if size < self._scratch] + [self._scratch]
+        lengths = _lengths(self._eager.model.length)
+        for size in reversed(batches):
+            for timesteps in reversed(TIMESTEPS):
+                yield partial(self._capture_emit, size, evaluations(timesteps), True)
+            yield partial(self._capture_emit, size, evaluations(max(TIMESTEPS)), False)
+            for length in reversed(lengths):
+                yield partial(self._capture_advance, size, length)
+        for tokens in reversed(PREFILL_TOKENS):
+            yield partial(self._capture_prefill, tokens)
+
+    def _record(self, run: Run, *inputs: Tensor) -> Captured:
+        """Capture ``run``, which works on ``inputs``. They name the scratch row meanwhile."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                run()
+        torch.cuda.current_stream().wait_stream(stream)
+        self._pool = self._pool or torch.cuda.graph_pool_handle()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool):
+            outputs = run()
+        return Captured(graph, inputs, outputs)
+
+    def _capture_emit(self, size: int, count: int, is_guided: bool) -> None:
+        model = self._eager.model
+        rows = self._scratch_rows(size)
+        noise = torch.zeros(
+            size, model.patch_size, model.feat_dim, device=model.device, dtype=model.dtype
+        )
+        guided = torch.arange(size if is_guided else 0, device=model.device)
+        captured = self._record(lambda: self._speak(rows, noise, count, guided), rows, noise)
+        self._proof.emit(captured.replay, size, count, is_guided)
+        self._emits[is_guided][size, count] = captured
+
+    def _capture_advance(self, size: int, length: int) -> None:
+        rows = self._scratch_rows(size)
+        captured = self._record(lambda: self._advance(rows, length), rows)
+        self._proof.advance(captured.replay, size, length)
+        self._advances[size, length] = captured
+
+    def _capture_prefill(self, tokens: int) -> None:
+        model = self._eager.model
+        bucket = min(PREFILL_BUCKET, model.length)
+        piece = self._blank_piece(tokens)
+        captured = self._record(lambda: self._prefill(*piece, bucket), *piece)
+        self._proof.prefill(captured.replay, self._blank_piece(tokens), bucket)
+        self._prefills[tokens] = captured
+
+    def _scratch_rows(self, size: int) -> Tensor:
+        return torch.full((size,), self._scratch, device=self._eager.model.device)
+
+    def _blank_piece(self, tokens: int) -> Piece:
+        model = self._eager.model
+        hidden = model.state.hidden.shape[1]
+        text = torch.zeros(1, tokens, hidden, device=model.device, dtype=model.dtype)
+        is_audio = torch.zeros(1, tokens, device=model.device, dtype=torch.bool)
+        positions = torch.full((1, tokens), model.length, device=model.device)
+        last = torch.zeros(1, device=model.device, dtype=torch.long)
+        return Piece(self._scratch_rows(1), text, text.clone(), is_audio, positions, last)
+
+    # -- replaying
+
+    def prefill(self, piece: Piece, bucket: int) -> None:
+        """As ``Passes.prefill``; a single prompt is replayed, several are consumed eagerly."""
+        batch, tokens = piece.is_audio.shape
+        size = min((size for size in self._prefills if size >= tokens), default=None)
+        if batch > 1 or size is None or bucket > PREFILL_BUCKET:
+            self._eager.prefill(piece, bucket)
+            return
+        blank = self._blank_piece(size)
+        for whole, part in zip(blank[1:5], piece[1:5], strict=True):
+            whole[:, :tokens] = part
+        self._prefills[size].replay(piece.rows, *blank[1:5], piece.last)
+
+    def emit(
+        self, slots: list[int], noise: Tensor, count: int, guided: list[int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As ``Passes.emit``; beside others, who asked for no guidance gets it at a strength of 1,
+        which is the same."""
+        graphs = self._emits[bool(guided)]
+        key = _smallest(graphs, len(slots), count)
+        if key is None:
+            return self._eager.emit(slots, noise, count, guided)
+        outputs = graphs[key].replay(self._padded(slots, key[0]), noise)
+        audio, latents, stops = (each[: len(slots)] for each in outputs)
+        return audio, latents, stops
+
+    def advance(self, slots: list[int], bucket: int) -> None:
+        """As ``Passes.advance``."""
+        key = _smallest(self._advances, len(slots), bucket)
+        if key is None:
+            self._eager.advance(slots, bucket)
+        else:
+            self._advances[key].replay(self._padded(slots, key[0]))
+
+    def _padded(self, slots: list[int], size: int) -> Tensor:
+        return self._eager.rows(slots + [self._scratch] * (size - len(slots)))
+
+
+def _lengths(longest: int) -> list[int]:
+    """Buckets of positions, up to a slot's whole length."""
+    lengths = [256]
+    while lengths[-1] < longest:
+        lengths.append(min(2 * lengths[-1], longest))
+    return lengths
+
+
+def _smallest(
+    graphs: dict[tuple[int, int], Captured], batch: int, other: int
+) -> tuple[int, int] | None:
+    """The least of the sizes that fit both."""
+    return min((key for key in graphs if key[0] >= batch and key[1] >= other), default=None)
+
+
+def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = torch.compile(function, fullgraph=True, dynamic=False)
+    return compiled

@@ -1,0 +1,123 @@
+"""A loaded model with all that belongs to it, from the checkpoint's files to resident tensors.
+
+Chooses what the configuration leaves open. Knows nothing of sequences.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import gc
+import logging
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from speech.engine.errors import EngineUnavailable
+from speech.engine.types import VoicePrompt
+from speech.engine.voxcpm.checkpoint import CheckpointError, describe_checkpoint
+from speech.engine.voxcpm.config import VoxCPMConfig
+from speech.engine.voxcpm.graphs import GraphPasses
+from speech.engine.voxcpm.model import BatchedModel
+from speech.engine.voxcpm.outbox import Outbox
+from speech.engine.voxcpm.passes import EagerPasses
+from speech.engine.voxcpm.recordings import Recordings
+from speech.engine.voxcpm.vae import StreamingVAE
+from speech.engine.voxcpm.voice_cache import VoiceCache, VoiceFeatures
+from speech.engine.voxcpm.weights import load_model, quantize
+
+log = logging.getLogger(__name__)
+
+SLOTS = {"cuda": 64, "mps": 8, "cpu": 8}
+LONGEST = 2048
+"""Positions of a slot: two minutes and more of audio, and room for a voice and a text."""
+
+
+@dataclass(slots=True, eq=False)
+class Loaded:
+    """What there is while a model is loaded."""
+
+    architecture: str
+    tokenizer: Any
+    model: BatchedModel
+    vae: StreamingVAE
+    recordings: Recordings
+    voices: VoiceCache
+    passes: EagerPasses | GraphPasses
+    outbox: Outbox
+    _tokenizing: threading.Lock = field(default_factory=threading.Lock)
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids, as the package takes them; never a token that begins or ends a text."""
+        # The tokenizer keeps settings of a call in itself: two threads at once break it.
+        with self._tokenizing:
+            ids: list[int] = self.tokenizer(text)
+            return ids
+
+    def features(self, voice: VoicePrompt) -> VoiceFeatures:
+        """What the model knows of ``voice``, from the cache or heard now."""
+        return self.voices.get(voice.key, lambda: self.recordings.features(voice))
+
+
+def load(config: VoxCPMConfig) -> Loaded:
+    """Load the checkpoint. Raises EngineUnavailable with a sentence that says why not."""
+    try:
+        checkpoint = describe_checkpoint(Path(config.model))
+    except CheckpointError as error:
+        raise EngineUnavailable(str(error)) from None
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    quantized = config.dtype == "int8"
+    dtype = "float32" if quantized else config.dtype or None
+    official = load_model(checkpoint.path, config.device, dtype)
+    length = min(config.max_length or LONGEST, checkpoint.max_length)
+    return assemble(official, checkpoint.architecture, config, length, quantized=quantized)
+
+
+def assemble(
+    official: Any, architecture: str, config: VoxCPMConfig, length: int, *, quantized: bool = False
+) -> Loaded:
+    """Drive a model of the official package by slots of ``length`` positions."""
+    device = torch.device(official.device)
+    slots = config.slots or SLOTS[device.type]
+    with torch.inference_mode():
+        model = BatchedModel(official, slots, length)
+        if quantized:
+            quantize(model)
+        vae = StreamingVAE(official.audio_vae, slots)
+    return Loaded(
+        architecture=architecture,
+        tokenizer=official.text_tokenizer,
+        model=model,
+        vae=vae,
+        recordings=Recordings(model, vae, architecture),
+        voices=VoiceCache(config.voice_cache_bytes),
+        passes=choose_passes(model, vae, config),
+        outbox=Outbox(device, slots, model.patch_size * vae.decode_hop),
+    )
+
+
+def choose_passes(
+    model: BatchedModel, vae: StreamingVAE, config: VoxCPMConfig
+) -> EagerPasses | GraphPasses:
+    """Eager passes, or replayed ones where there is CUDA and they are wanted."""
+    eager = EagerPasses(model, vae)
+    if model.device.type != "cuda" or not config.graphs:
+        return eager
+    graphs = GraphPasses(eager, compiled=config.compiled)
+    with torch.inference_mode():
+        graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
+    return graphs
+
+
+def return_memory() -> None:
+    """Give what is free back to the device and to the system, not only to the allocators."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    library = ctypes.util.find_library("c")
+    if library and hasattr(libc := ctypes.CDLL(library), "malloc_trim"):
+        libc.malloc_trim(0)

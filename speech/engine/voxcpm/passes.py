@@ -1,0 +1,74 @@
+"""The three passes over the network, as the runner asks for them: prefill, emit, advance.
+
+These run them eagerly, on any device; ``graphs.py`` replays them where there is CUDA. Both are
+given places in the batch and resident rows, and neither looks at a value on the way.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from speech.engine.voxcpm.model import BatchedModel
+from speech.engine.voxcpm.vae import StreamingVAE
+
+
+class Piece(NamedTuple):
+    """Parts of the prompts of ``rows`` [B]; see ``BatchedModel.prefill`` for the rest."""
+
+    rows: Tensor
+    text: Tensor
+    audio: Tensor
+    is_audio: Tensor
+    positions: Tensor
+    last: Tensor
+
+
+class Passes(Protocol):
+    """How the runner drives the network. ``slots`` are row numbers; results lie on the device."""
+
+    def prefill(self, piece: Piece, bucket: int) -> None:
+        """Let the slots consume a piece of their prompts."""
+
+    def emit(
+        self, slots: list[int], noise: Tensor, count: int, guided: list[int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """A patch for each slot, from ``noise`` [B, P, C]: audio [B, N], latents [B, P, C] and,
+        [B], whether the stop head would end here. ``guided`` are places in the batch."""
+
+    def advance(self, slots: list[int], bucket: int) -> None:
+        """Move the slots on to their next patch."""
+
+
+class EagerPasses:
+    """Operation by operation."""
+
+    def __init__(self, model: BatchedModel, vae: StreamingVAE) -> None:
+        self.model = model
+        self.vae = vae
+
+    def prefill(self, piece: Piece, bucket: int) -> None:
+        self.model.prefill(*piece, bucket)
+
+    def emit(
+        self, slots: list[int], noise: Tensor, count: int, guided: list[int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        places = torch.tensor(guided, device=noise.device, dtype=torch.long)
+        return self.speak(self.rows(slots), noise, count, places)
+
+    def advance(self, slots: list[int], bucket: int) -> None:
+        self.model.advance(self.rows(slots), bucket)
+
+    def speak(
+        self, rows: Tensor, noise: Tensor, count: int, guided: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """``emit`` with everything on the device: what a graph can hold."""
+        latents = self.model.emit(rows, noise, count, guided)
+        audio = self.vae.decode(latents.float().transpose(1, 2), rows)
+        return audio, latents, self.model.state.stop.index_select(0, rows)
+
+    def rows(self, slots: list[int]) -> Tensor:
+        """The slots' numbers on the device."""
+        return torch.tensor(slots, device=self.model.device)

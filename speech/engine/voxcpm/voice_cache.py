@@ -1,0 +1,74 @@
+"""VoiceCache: what the model has computed of voices, so that a second use computes nothing.
+
+Bounded by bytes; what was used longest ago goes first. Knows nothing of where features come from.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from speech.engine.voxcpm.vae import State
+
+
+@dataclass(slots=True)
+class Heard:
+    """A recording as the model hears it: latents [T, P, C] and their embeddings [T, H]."""
+
+    latents: Tensor
+    embeddings: Tensor
+
+
+@dataclass(slots=True)
+class VoiceFeatures:
+    """All that is known of a voice. ``prefix`` is what the language models remember of the fenced
+    reference; ``state`` the decoder's after the end of the recording to continue."""
+
+    reference: Heard | None = None
+    prompt: Heard | None = None
+    state: State | None = None
+    prefix: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """What it costs to keep."""
+        heard = [part for part in (self.reference, self.prompt) if part]
+        tensors = [*(self.prefix or ())]
+        tensors += [tensor for part in heard for tensor in (part.latents, part.embeddings)]
+        return sum(each.nbytes for each in tensors) + (self.state.nbytes if self.state else 0)
+
+
+class VoiceCache:
+    """Features by the key of their VoicePrompt."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.misses = 0
+        self._max_bytes = max_bytes
+        self._voices: OrderedDict[str, VoiceFeatures] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._voices)
+
+    @property
+    def nbytes(self) -> int:
+        """What is kept now."""
+        return sum(features.nbytes for features in self._voices.values())
+
+    def get(self, key: str, compute: Callable[[], VoiceFeatures]) -> VoiceFeatures:
+        """The features kept under ``key``, else those that ``compute`` gives."""
+        features = self._voices.pop(key, None)
+        if features is None:
+            self.misses += 1
+            features = compute()
+        self.put(key, features)
+        return features
+
+    def put(self, key: str, features: VoiceFeatures) -> None:
+        """Keep ``features`` as the latest; also to be called when they have grown."""
+        self._voices.pop(key, None)
+        self._voices[key] = features
+        while self._voices and self.nbytes > self._max_bytes:
+            self._voices.popitem(last=False)

@@ -1,0 +1,91 @@
+"""Our audio is the official package's own, whatever else is in the batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.engine.voxcpm.stock import load_stock
+from tests.engine.voxcpm.takes import Take, make_runner, speak
+
+CLOSE = 1e-5
+
+ZERO_SHOT = Take("Hello there, this is a test.", seed=1)
+CONTINUED = Take("And so it went on.", seed=2, prompt=(1.0, 16_000), cfg=3.0, timesteps=7)
+RESAMPLED = Take("From another rate.", seed=3, prompt=(0.9, 24_000), cfg=1.0, timesteps=2)
+QUICK = Take("Quick.", seed=4, timesteps=2, cfg=1.5, patches=30)
+SLOW = Take("Slow and careful, over a longer text than the others.", seed=5, timesteps=12)
+LONG = Take("A long one.", seed=6, timesteps=4, patches=60)
+REFERENCE = Take("In another's voice.", seed=7, reference=(1.3, 16_000), timesteps=5)
+RESAMPLED_REFERENCE = Take("Heard elsewhere.", seed=8, reference=(0.7, 44_100), cfg=1.3)
+COMBINED = Take("Both.", seed=9, reference=(0.5, 16_000), prompt=(0.6, 22_050), timesteps=6)
+
+TAKES = {
+    "voxcpm": [ZERO_SHOT, CONTINUED, RESAMPLED, QUICK, SLOW, LONG],
+    "voxcpm1.5": [ZERO_SHOT, CONTINUED, QUICK],
+    "voxcpm2": [ZERO_SHOT, CONTINUED, RESAMPLED, QUICK, SLOW, LONG, REFERENCE]
+    + [RESAMPLED_REFERENCE, COMBINED],
+}
+
+
+@pytest.fixture(scope="module", params=TAKES)
+def known(request, tiny_v1, tiny_v1_5, tiny_v2, tmp_path_factory):
+    """A model's folder, takes, and what the package says of them."""
+    folder = {"voxcpm": tiny_v1, "voxcpm1.5": tiny_v1_5, "voxcpm2": tiny_v2}[request.param]
+    stock = load_stock(folder)
+    recordings = tmp_path_factory.mktemp("recordings")
+    takes = TAKES[request.param]
+    return folder, takes, [take.by_stock(stock, recordings) for take in takes]
+
+
+def assert_equal(ours, expected):
+    for index, (one, other) in enumerate(zip(ours, expected, strict=True)):
+        assert one.shape == other.shape, f"take {index}"
+        assert np.abs(one - other).max() <= CLOSE, f"take {index}"
+
+
+@pytest.mark.parametrize("slots", [1, 3, 8])
+def test_every_take_is_the_packages_own_in_any_company(known, slots):
+    folder, takes, expected = known
+    assert_equal(speak(make_runner(folder, slots=slots, max_length=512), takes), expected)
+
+
+@pytest.mark.parametrize("budget", [7, 31, 256])
+def test_it_is_the_same_in_prompt_pieces_of_any_size(known, budget):
+    folder, takes, expected = known
+    runner = make_runner(folder, slots=4, max_length=512)
+    assert_equal(speak(runner, takes, budget=budget), expected)
+
+
+def test_it_is_the_same_for_those_who_join_later(known):
+    folder, takes, expected = known
+    joins = {index: 3 * index for index in range(len(takes))}
+    assert_equal(speak(make_runner(folder, slots=3, max_length=512), takes, joins=joins), expected)
+
+
+def test_neighbours_and_successors_of_those_who_left_are_not_touched(known):
+    folder, takes, expected = known
+    runner = make_runner(folder, slots=2, max_length=512)
+    ours = speak(runner, takes, cancels={0: 2, 1: 3})
+    assert len(ours[0]) < len(expected[0])
+    assert_equal(ours[2:], expected[2:])
+
+
+def test_a_voice_is_encoded_once_and_sounds_the_same_from_the_cache(known):
+    folder, takes, expected = known
+    runner = make_runner(folder, slots=2, max_length=512)
+    voices = {take.utterance().voice.key for take in takes if take.reference or take.prompt}
+    speak(runner, takes)
+    assert_equal(speak(runner, takes), expected)
+    assert runner.loaded.voices.misses == len(voices)
+
+
+def test_150_patches_do_not_drift(tiny_v1, tmp_path):
+    stock = load_stock(tiny_v1)
+    take = Take("A long take, far beyond the first bucket of positions.", 11, 4, patches=150)
+    others = [replace(take, text=f"Number {n}.", seed=11 + n, patches=40) for n in range(3)]
+    [expected] = [take.by_stock(stock, tmp_path)]
+    ours = speak(make_runner(tiny_v1, slots=4, max_length=512), [take, *others])
+    assert_equal(ours[:1], [expected])
