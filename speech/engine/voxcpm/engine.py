@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from speech.engine.batches import BatchLoop
+from speech.engine.batches import BatchLoop, Runner
 from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
@@ -70,7 +70,7 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
     ) -> None:
         """Raises EngineUnavailable when the checkpoint cannot be used."""
         self._config = VoxCPMConfig(**options)
-        checkpoint = _describe(self._config.model)
+        checkpoint = self._describe()
         super().__init__(
             checkpoint.sample_rate,
             slots=self._config.slots or 1,
@@ -91,13 +91,20 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
     # -- the model
 
     def _load(self) -> None:
+        self._describe()  # it may have been changed since the start
+        if not self._was_loaded:
+            self._runner, self._was_loaded = self._make_runner(), True
+        self._runner.load()
+
+    def _describe(self) -> Checkpoint:
+        """What the model's directory holds."""
+        return _describe(self._config.model)
+
+    def _make_runner(self) -> Runner[Any]:
         # Here begins torch: seconds to import, and nobody else in this process needs it.
         from speech.engine.voxcpm.runner import ModelRunner
 
-        _describe(self._config.model)  # it may have been changed since the start
-        if not self._was_loaded:
-            self._runner, self._was_loaded = ModelRunner(self._config), True
-        self._runner.load()
+        return ModelRunner(self._config)
 
     def _unload(self) -> None:
         if self._was_loaded:

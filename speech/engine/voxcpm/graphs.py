@@ -96,8 +96,10 @@ class GraphPasses:
         return free < MEMORY_RESERVE
 
     def _forget(self) -> None:
-        for graphs in (*self._emits.values(), self._advances, self._prefills):
-            graphs.clear()
+        for emits in self._emits.values():
+            emits.clear()
+        self._advances.clear()
+        self._prefills.clear()
 
     def _work(self) -> Iterator[Run]:
         batches = [size for size in BATCHES if size < self._scratch] + [self._scratch]

@@ -27,7 +27,7 @@ from speech.engine.voxcpm.passes import EagerPasses
 from speech.engine.voxcpm.recordings import Recordings
 from speech.engine.voxcpm.vae import StreamingVAE
 from speech.engine.voxcpm.voice_cache import VoiceCache, VoiceFeatures
-from speech.engine.voxcpm.weights import load_model, quantize
+from speech.engine.voxcpm.weights import load_model
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def assemble(
     with torch.inference_mode():
         model = BatchedModel(official, slots, length)
         if quantized:
-            quantize(model)
+            raise NotImplementedError
         vae = StreamingVAE(official.audio_vae, slots)
     return Loaded(
         architecture=architecture,
@@ -96,7 +96,7 @@ def assemble(
         recordings=Recordings(model, vae, architecture),
         voices=VoiceCache(config.voice_cache_bytes),
         passes=choose_passes(model, vae, config),
-        outbox=Outbox(device, slots, model.patch_size * vae.decode_hop),
+        outbox=Outbox(device, slots, model.patch_size * vae.hop_out),
     )
 
 

@@ -7,7 +7,6 @@ nothing; the voice cache does.
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import numpy as np
 import soxr
@@ -19,7 +18,7 @@ from speech.engine.types import Recording, Samples, VoicePrompt
 from speech.engine.voxcpm.model import BatchedModel
 from speech.engine.voxcpm.official import use_torchaudio
 from speech.engine.voxcpm.prompt import count_patches
-from speech.engine.voxcpm.vae import StreamingVAE
+from speech.engine.voxcpm.vae import State, StreamingVAE
 from speech.engine.voxcpm.voice_cache import Heard, VoiceFeatures
 
 CONTEXT_PATCHES = {"voxcpm": 2, "voxcpm2": 3}
@@ -36,7 +35,7 @@ class Recordings:
         self._model = model
         self._vae = vae
         self._architecture = architecture
-        self._patch_samples = model.patch_size * vae.encode_hop
+        self._patch_samples = model.patch_size * vae.hop
 
     def count_patches(self, recording: Recording | None) -> int:
         """Patches that ``recording`` will come to."""
@@ -72,7 +71,7 @@ class Recordings:
         pieces = [self._model.embed_patches(piece) for piece in latents.split(PIECE)]
         return Heard(latents, torch.cat(pieces))
 
-    def _state_after(self, latents: Tensor) -> object:
+    def _state_after(self, latents: Tensor) -> State:
         context = latents[-CONTEXT_PATCHES[self._architecture] :].float()
         return self._vae.prime(context.flatten(0, 1).T)
 
@@ -89,4 +88,4 @@ class Recordings:
         else:
             functional = use_torchaudio().functional
             resampled = functional.resample(torch.from_numpy(samples), rate, target)
-        return cast("Tensor", resampled.to(self._model.device))
+        return resampled.to(self._model.device)

@@ -38,7 +38,8 @@ class VoiceFeatures:
         heard = [part for part in (self.reference, self.prompt) if part]
         tensors = [*(self.prefix or ())]
         tensors += [tensor for part in heard for tensor in (part.latents, part.embeddings)]
-        return sum(each.nbytes for each in tensors) + (self.state.nbytes if self.state else 0)
+        size: int = sum(each.nbytes for each in tensors)
+        return size + (self.state.nbytes if self.state else 0)
 
 
 class VoiceCache:

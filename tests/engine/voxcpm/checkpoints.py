@@ -170,18 +170,33 @@ def _scale_vae(vae: Any) -> None:
             parameter.uniform_(0.5, 1.5)
         elif name.endswith("embed.weight"):
             parameter.normal_(mean=float("scale" in name), std=0.2)
-    hooks = [
-        module.register_forward_hook(_scale_to_one)
-        for module in vae.modules()
-        if isinstance(module, nn.Conv1d | nn.ConvTranspose1d)
+    convolutions = [
+        module for module in vae.modules() if isinstance(module, nn.Conv1d | nn.ConvTranspose1d)
     ]
+    _scale_outputs(vae, convolutions)
+    inside = _calm(vae)
+    _scale_outputs(vae, [module for module in convolutions if module not in inside])
+    last = [module for module in vae.decoder.modules() if isinstance(module, nn.Conv1d)][-1]
+    last.weight_g *= 0.05
+    last.bias.zero_()
+
+
+def _scale_outputs(vae: Any, convolutions: list[nn.Module]) -> None:
+    hooks = [module.register_forward_hook(_scale_to_one) for module in convolutions]
     vae.encoder(0.1 * torch.randn(2, 1, 8 * vae.chunk_size))
     vae.decode(torch.randn(2, vae.latent_dim, 16))
     for hook in hooks:
         hook.remove()
-    last = [module for module in vae.decoder.modules() if isinstance(module, nn.Conv1d)][-1]
-    last.weight_g *= 0.15
-    last.bias.zero_()
+
+
+def _calm(vae: Any) -> set[nn.Module]:
+    """Let residual units add little, as trained ones do: else rounding errors grow in them.
+    Returns all that is inside of them."""
+    units = [each for each in vae.modules() if type(each).__name__ == "CausalResidualUnit"]
+    for unit in units:
+        unit.block[-1].weight_g *= 0.1
+        unit.block[-1].bias *= 0.1
+    return {module for unit in units for module in unit.modules()}
 
 
 def _scale_to_one(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 
 from speech.engine.types import Recording, SamplingParams, Utterance, VoicePrompt
 from speech.engine.voxcpm.config import VoxCPMConfig
+from speech.engine.voxcpm.prompt import AUDIO, count_patches, lay_out
 from speech.engine.voxcpm.runner import ModelRunner
 from tests.engine.voxcpm.stock import generate
 
@@ -52,7 +53,7 @@ class Take:
         if self.prompt:
             options["prompt_wav_path"] = _file(self.prompt, folder)
             options["prompt_text"] = self.transcript
-        with far_from_ties(stock.tts_model):
+        with far_from_ties(stock.tts_model, self._layout(stock.tts_model)):
             return generate(
                 stock,
                 self.text,
@@ -63,8 +64,18 @@ class Take:
                 **options,
             )
 
+    def _layout(self, model: Any) -> tuple[int, ...]:
+        patch = model.patch_size * model.chunk_size
+        rate = model.audio_vae.sample_rate
+        counts = [
+            count_patches(round(length[0] * length[1]), length[1], rate, patch) if length else 0
+            for length in (self.reference, self.prompt)
+        ]
+        text = self.transcript + self.text if self.prompt else self.text
+        return lay_out(model.text_tokenizer(text), *counts)
 
-def _sound(length: tuple[float, int]) -> np.ndarray:
+
+def sound(length: tuple[float, int]) -> np.ndarray:
     seconds, rate = length
     time = np.arange(round(seconds * rate)) / rate
     noise = np.random.default_rng(rate).normal(size=len(time))
@@ -72,24 +83,27 @@ def _sound(length: tuple[float, int]) -> np.ndarray:
 
 
 def _recording(length: tuple[float, int] | None, transcript: str | None = None):
-    return Recording(_sound(length), length[1], transcript) if length else None
+    return Recording(sound(length), length[1], transcript) if length else None
 
 
 def _file(length: tuple[float, int], folder: Path) -> str:
     path = folder / f"{length[0]}-{length[1]}.wav"
-    soundfile.write(path, _sound(length), length[1], subtype="FLOAT")
+    soundfile.write(path, sound(length), length[1], subtype="FLOAT")
     return str(path)
 
 
 @contextlib.contextmanager
-def far_from_ties(model: Any) -> Iterator[None]:
-    """Fails when a value was quantised that rounding errors alone could have turned over."""
+def far_from_ties(model: Any, layout: tuple[int, ...]) -> Iterator[None]:
+    """Fails when a value was quantised that rounding errors alone could have turned over; what the
+    package quantises of a prompt's text it throws away."""
     layer = model.fsq_layer
+    is_audio = torch.tensor(layout) == AUDIO
     nearest = [1.0]
 
     def look(module: Any, inputs: Any, output: torch.Tensor) -> None:
-        scaled = torch.tanh(output) * layer.scale
-        nearest.append(float(((scaled - scaled.floor()) - 0.5).abs().min()))
+        scaled = torch.tanh(output[:, is_audio] if output.ndim == 3 else output) * layer.scale
+        if scaled.numel():
+            nearest.append(float(((scaled - scaled.floor()) - 0.5).abs().min()))
 
     hook = layer.in_proj.register_forward_hook(look)
     try:
@@ -113,11 +127,12 @@ def speak(
     budget: int = 256,
     joins: Mapping[int, int] | None = None,
     cancels: Mapping[int, int] | None = None,
+    before: Callable[[int], None] = lambda step: None,
 ) -> list[np.ndarray]:
     """All takes, as many at once as there are slots.
 
     ``joins`` says at which step a take comes (0 if it says nothing), ``cancels`` after how many of
-    its patches it leaves.
+    its patches it leaves; ``before`` is told of each step.
     """
     waiting = sorted(range(len(takes)), key=lambda index: (joins or {}).get(index, 0))
     free = list(range(runner.slots))
@@ -140,6 +155,7 @@ def speak(
             runner.begin(slot, runner.prepare(utterance, takes[index].seed))
             owners[slot] = index
         ready += runner.prefill([slot for slot in owners if slot not in ready], budget)
+        before(step)
         if ready:
             patches = runner.emit(sorted(ready))
             for patch in patches:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 
@@ -34,12 +35,14 @@ def run(script):
     )
 
 
+@pytest.mark.slow
 def test_a_torchaudio_built_for_another_torch_is_used_without_its_compiled_part():
     for error in ("OSError('libcudart.so.13')", "ImportError('Failed to load libtorchaudio')"):
         answer = run(BROKEN.format(error=error))
         assert (answer.stdout, answer.stderr, answer.returncode) == ("160\n", "", 0)
 
 
+@pytest.mark.slow
 def test_without_torchaudio_the_package_imports_all_the_same(tmp_path):
     hide = (
         "import sys; sys.modules['torchaudio'] = None\n"
