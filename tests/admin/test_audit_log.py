@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from accounts.models import ApiKey, AuditEntry
 from tests.admin.test_issue_key import form_of
+from tests.admin.test_usage_log import ODD_QUERIES
 
 LOG = "/admin/accounts/auditentry/"
 ACCOUNTS = "/admin/accounts/account/"
@@ -123,6 +124,13 @@ def test_the_log_is_read_and_searched(operator, api_key, before):
     assert api_key.public_id in operator.get(LOG).content.decode()
     assert operator.get(f"{LOG}{before}/change/").status_code == 200
     assert api_key.public_id not in operator.get(f"{LOG}?q=nobody").content.decode()
+
+
+@ODD_QUERIES
+def test_it_survives_any_query(operator, before, query):
+    response = operator.get(LOG + query, follow=True)
+    assert response.status_code in (200, 400)
+    assert response.headers["content-type"].startswith("text/html")
 
 
 def test_nobody_alters_the_log(operator, before):
