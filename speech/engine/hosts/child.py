@@ -28,8 +28,10 @@ from speech.engine.registry import create_engine
 from speech.engine.stream import Stream
 
 # The host kills a silent child much sooner; this is for a hung child whose host is gone.
-_HUNG_SECONDS = 90.0
+_HUNG_SECONDS = 30.0
 _LEAVE_SECONDS = 3.0
+# Not sys.stderr: a library that loads may have put something else there for a moment.
+_STDERR = 2
 # The loop must get its turn quickly while the engine's thread computes.
 _SWITCH_SECONDS = 0.001
 _RECEIVE = 256 * 1024
@@ -159,7 +161,7 @@ class Child:
     async def keep_beating(self, interval: float) -> None:
         """Beat for as long as the loop turns."""
         while True:
-            faulthandler.dump_traceback_later(_HUNG_SECONDS, exit=True)
+            faulthandler.dump_traceback_later(_HUNG_SECONDS, exit=True, file=_STDERR)
             self.beat()
             await asyncio.sleep(interval)
 
@@ -202,7 +204,7 @@ async def serve(sock: socket.socket) -> None:
             child.handle(message)
     finally:
         # Whatever hangs now is cut: the process ends by itself after this much time.
-        faulthandler.dump_traceback_later(_LEAVE_SECONDS, exit=True)
+        faulthandler.dump_traceback_later(_LEAVE_SECONDS, exit=True, file=_STDERR)
         beating.cancel()
         writer.close()
         engine.stop()

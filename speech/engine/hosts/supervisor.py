@@ -34,16 +34,13 @@ log = logging.getLogger(__name__)
 class Limits:
     """How long things may take, in seconds.
 
-    ``silence`` is how long nothing may be heard from a child that speaks, ``loading`` from one
-    whose model loads: large libraries stop all that is Python while they start. ``step`` is the
-    floor of a step's deadline, which is ten times the 99.9th percentile of the steps seen.
-    ``parked`` is how long audio may wait for a reader that takes none.
+    ``step`` is the floor of a step's deadline, which is ten times the 99.9th percentile of the
+    steps seen. ``parked`` is how long audio may wait for a reader that takes none.
     """
 
     hello: float = 10.0
     heartbeat: float = 0.25
     silence: float = 10.0
-    loading: float = 60.0
     step: float = 20.0
     parked: float = 30.0
     backoff: float = 30.0
@@ -184,9 +181,7 @@ class Supervisor:
         if generation.info is None:
             late = now - generation.spawned > self._limits.hello
             return "The engine did not come up in time." if late else ""
-        speaks = generation.beat and generation.beat.stats.state is EngineState.READY
-        limit = self._limits.silence if speaks else self._limits.loading
-        if now - generation.heard > limit:
+        if now - generation.heard > self._limits.silence:
             return "The engine's process has fallen silent."
         if generation.beat and steps.overdue(generation.beat):
             return "A step of the engine took too long."
