@@ -154,7 +154,7 @@ class SpeechSerializer(serializers.Serializer[SpeechRequest]):
     normalize = Flag(**OPTIONAL, help_text="Read numbers, dates and addresses as words.")
 
     @property
-    def fields(self) -> BindingDict:  # type: ignore[override]
+    def fields(self) -> BindingDict:
         """Made once: none keeps anything of a request, and to copy them takes longer than to
         check one."""
         return _fields_of(type(self))

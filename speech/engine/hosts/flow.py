@@ -72,9 +72,10 @@ class Flow:
     def grant(self) -> int:
         """The samples to allow the child now, often 0.
 
-        The window shrinks to an equal share of the budget where there are many. Small amounts are
-        saved up, so that there is not a message for every chunk. With the budget spent, a stream that holds nothing still gets a single sample, which lets one chunk
-        through: it goes on in step with its reader instead of starving behind others.
+        The window shrinks to an equal share of the budget where there are many streams. Small
+        amounts are saved up, so that there is not a message for every chunk. With the budget spent,
+        a stream that holds nothing still gets a single sample, which lets one chunk through: it
+        goes on in step with its reader instead of starving behind others.
         """
         with self._lock:
             if self._ended:
