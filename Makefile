@@ -28,9 +28,10 @@ install:
 install-dev:
 	@sh scripts/python.sh scripts/install.py requirements.txt requirements-dev.txt
 
-# The fast tests mostly wait, so two of them can wait at once; slow ones measure, and want to be alone.
+# The fast tests mostly wait, so three of them can wait at once; slow ones measure, and want to be
+# alone. tests/conftest.py puts the files in the order in which they are handed out.
 test: install-dev
-	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),0,2) --dist loadfile $(ARGS)
+	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),0,3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -18,7 +18,8 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import keys
+from accounts import audit, keys
+from accounts.audit import Actor
 from accounts.counters import KeyUse, Metered
 from accounts.exceptions import InvalidKey, NotAllowed
 from accounts.validators import check_names, check_networks, check_scopes, default_scopes
@@ -136,6 +137,7 @@ class ApiKey(Metered):
         name: str,
         scopes: list[str] | None = None,
         public_id: str | None = None,
+        by: Actor = audit.SYSTEM,
         **limits: Any,
     ) -> tuple[str, ApiKey]:
         """A new key and its text. Only the caller has the text: show it once, store it nowhere."""
@@ -153,7 +155,13 @@ class ApiKey(Metered):
         with transaction.atomic():
             key.save(force_insert=True)
             KeyUse.objects.create(key=key)
+            audit.record("apikey.issue", by, key, account, key._granted())
         return raw, key
+
+    def _granted(self) -> dict[str, Any]:
+        """What it may, and how much, where that is limited."""
+        granted = {field: getattr(self, field) for field in ("scopes", *_ROTATED)}
+        return {field: value for field, value in granted.items() if value not in (None, [])}
 
     @property
     def meter_id(self) -> int:
@@ -187,13 +195,15 @@ class ApiKey(Metered):
             for pepper in settings.KEY_PEPPERS
         )
 
-    def revoke(self) -> None:
+    @transaction.atomic
+    def revoke(self, by: Actor = audit.SYSTEM) -> None:
         """At once and for ever. A second call leaves the first date."""
         now = timezone.now()
         if type(self).objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now):
             self.revoked_at = now
+            audit.record("apikey.revoke", by, self, self.account_id)
 
-    def rotate(self, grace: timedelta) -> tuple[str, ApiKey]:
+    def rotate(self, grace: timedelta, by: Actor = audit.SYSTEM) -> tuple[str, ApiKey]:
         """A successor with the same rights and limits; this key still works for ``grace``."""
         with transaction.atomic():
             raw, successor = type(self).issue(
@@ -202,11 +212,14 @@ class ApiKey(Metered):
                 scopes=list(self.scopes),
                 rotated_from=self,
                 first_id=self.meter_id,
+                by=by,
                 created_by=self.created_by,
                 **{field: getattr(self, field) for field in _ROTATED},
             )
             self.grace_until = timezone.now() + grace
             self.save(update_fields=["grace_until"])
+            told = {"successor": successor.public_id, "grace_seconds": grace.total_seconds()}
+            audit.record("apikey.rotate", by, self, self.account_id, told)
         return raw, successor
 
     def touch(self, now: datetime | None = None) -> None:

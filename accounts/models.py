@@ -14,11 +14,22 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.api_keys import ApiKey
+from accounts.audit import AuditEntry, AuditHead
 from accounts.counters import Counter, KeyUse, Metered
 from accounts.exceptions import QuotaExceeded
 from accounts.validators import SCOPES, default_scopes
 
-__all__ = ["SCOPES", "Account", "ApiKey", "Counter", "KeyUse", "Membership", "default_scopes"]
+__all__ = [
+    "SCOPES",
+    "Account",
+    "ApiKey",
+    "AuditEntry",
+    "AuditHead",
+    "Counter",
+    "KeyUse",
+    "Membership",
+    "default_scopes",
+]
 
 
 class AccountManager(models.Manager["Account"]):

@@ -1,85 +1,74 @@
-"""Full-size models with random weights, in the true shapes, built in memory on their device.
+"""Official models of full size with random weights, built in memory within seconds, for speed.
 
-Shapes are those of the published ``config.json`` of each model; what such a model says is noise.
+The shapes are those of the published models; what they say means nothing, and they never stop by
+themselves. Knows no engine.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import math
-import re
-import warnings
+import copy
+import tempfile
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from speech.engine.voxcpm.checkpoint import Architecture, Checkpoint
-from speech.engine.voxcpm.devices import choose_device
 from speech.engine.voxcpm.official import import_voxcpm
-from speech.engine.voxcpm.weights import DTYPES, build_model
+from speech.engine.voxcpm.weights import DTYPES, build_model, fill, quiet
+from tests.engine.voxcpm.checkpoints import scale_vae
+from tests.engine.voxcpm.tiny_tokenizer import write_tokenizer
 
-SMALL_LM = {
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-    "hidden_size": 1024,
-    "intermediate_size": 4096,
-    "max_position_embeddings": 32768,
-    "num_attention_heads": 16,
-    "num_hidden_layers": 24,
-    "num_key_value_heads": 2,
-    "rms_norm_eps": 1e-5,
-    "rope_theta": 10000.0,
-    "rope_scaling": {
-        "type": "longrope",
-        "long_factor": [1.0] * 32,
-        "short_factor": [1.0] * 32,
-        "original_max_position_embeddings": 32768,
-    },
-    "vocab_size": 73448,
-    "use_mup": False,
-    "scale_emb": 12,
-    "dim_model_base": 256,
-    "scale_depth": 1.4,
-}
-LARGE_LM = {
-    **SMALL_LM,
-    "hidden_size": 2048,
-    "intermediate_size": 6144,
-    "num_hidden_layers": 28,
-    "kv_channels": 128,
-    "rope_scaling": {
-        "type": "longrope",
-        "long_factor": [1.0] * 64,
-        "short_factor": [1.0] * 64,
-        "original_max_position_embeddings": 32768,
-    },
-}
-PART = {"hidden_dim": 1024, "ffn_dim": 4096, "num_heads": 16}
+RANDOM_VALUES = 4_194_301  # a prime: no two rows of a weight begin at the same of them
+FRAMES_TO_SCALE = 4
 
 
-def _parts(layers: int, **more: Any) -> dict[str, Any]:
-    part = {**PART, "num_layers": layers, **more}
-    return {"encoder_config": part, "dit_config": {**part, "cfm_config": {}}}
+def _lm(head_dim: int, **sizes: Any) -> dict[str, Any]:
+    return {
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "max_position_embeddings": 32768,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 2,
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0,
+        "rope_scaling": {
+            "type": "longrope",
+            "long_factor": [1.0] * (head_dim // 2),
+            "short_factor": [1.0] * (head_dim // 2),
+            "original_max_position_embeddings": 32768,
+        },
+        "vocab_size": 73448,
+        "use_mup": False,
+        "scale_emb": 12,
+        "dim_model_base": 256,
+        "scale_depth": 1.4,
+        **sizes,
+    }
 
 
+def _part(layers: int, **more: Any) -> dict[str, Any]:
+    return {"hidden_dim": 1024, "ffn_dim": 4096, "num_heads": 16, "num_layers": layers, **more}
+
+
+SMALL_LM = _lm(64, hidden_size=1024, intermediate_size=4096, num_hidden_layers=24)
 CONFIGS: dict[str, dict[str, Any]] = {
     "voxcpm-0.5b": {
         "lm_config": SMALL_LM,
         "patch_size": 2,
         "residual_lm_num_layers": 6,
-        "scalar_quantization_latent_dim": 256,
-        "audio_vae_config": {},
+        "encoder_config": _part(4),
+        "dit_config": _part(4, cfm_config={}),
+        "audio_vae_config": {},  # the package's own numbers are this model's
         "max_length": 4096,
-        **_parts(4),
     },
     "voxcpm1.5": {
         "lm_config": SMALL_LM,
         "patch_size": 4,
         "residual_lm_num_layers": 8,
-        "scalar_quantization_latent_dim": 256,
+        "encoder_config": _part(8),
+        "dit_config": _part(8, cfm_config={}),
         "audio_vae_config": {
             "encoder_dim": 64,
             "encoder_rates": [2, 3, 6, 7, 7],
@@ -88,90 +77,72 @@ CONFIGS: dict[str, dict[str, Any]] = {
             "sample_rate": 44100,
         },
         "max_length": 4096,
-        **_parts(8),
     },
     "voxcpm2": {
-        "lm_config": LARGE_LM,
+        "lm_config": _lm(
+            128, hidden_size=2048, intermediate_size=6144, num_hidden_layers=28, kv_channels=128
+        ),
         "patch_size": 4,
         "residual_lm_num_layers": 8,
         "residual_lm_no_rope": True,
         "scalar_quantization_latent_dim": 512,
+        "encoder_config": _part(12, kv_channels=128),
+        "dit_config": _part(12, kv_channels=128, cfm_config={}),
         "audio_vae_config": {},
         "max_length": 8192,
-        **_parts(12, kv_channels=128),
     },
 }
-RANDOM = 1 << 22
-"""Random numbers that are drawn; they repeat through the weights."""
 
 
-class Words:
-    """A tokenizer of about as many tokens as the models' own, which nobody needs to download."""
-
-    vocab: dict[str, int] = {}
-
-    def tokenize(self, text: str) -> list[str]:
-        """Words in pieces of five letters."""
-        return re.findall(r"\w{1,5}|[^\w\s]", text)
-
-    def convert_tokens_to_ids(self, tokens: list[str]) -> list[int]:
-        """Numbers of ordinary tokens."""
-        return [200 + sum(map(ord, token)) % 10_000 for token in tokens]
-
-
-def build(name: str, device: str, dtype: str) -> Any:
-    """A model of the official package, of random weights, ready to run."""
+def build(name: str, device: str = "cpu", dtype: str = "bfloat16", seed: int = 0) -> Any:
+    """The official module, ready to run but for its KV caches, which are not set up."""
     import_voxcpm()
     from voxcpm.model import voxcpm, voxcpm2
 
     kind = voxcpm2 if name == "voxcpm2" else voxcpm
-    config = kind.VoxCPMConfig.model_validate({**CONFIGS[name], "dtype": dtype})
-    chosen = choose_device(device)
-    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        model = build_model(config, Words(), chosen)
-    torch.manual_seed(0)
-    drawn = torch.randn(RANDOM, device=chosen)
-    state = {
-        key: _random(key, value, drawn, torch.float32 if "audio_vae" in key else DTYPES[dtype])
-        for key, value in model.state_dict().items()
-    }
-    model.load_state_dict(state, assign=True)
-    if name == "voxcpm2":
-        bounds = torch.tensor(model.audio_vae.sr_bin_boundaries, dtype=torch.int32)
-        model.audio_vae.decoder.sr_bin_boundaries = bounds.to(chosen)
-    return model.to(chosen).eval().requires_grad_(False)
-
-
-def checkpoint_of(name: str) -> Checkpoint:
-    """What a directory with the model would be described as."""
-    config = CONFIGS[name]
-    rate = {"voxcpm-0.5b": 16_000, "voxcpm1.5": 44_100, "voxcpm2": 48_000}[name]
-    architecture: Architecture = "voxcpm2" if name == "voxcpm2" else "voxcpm"
-    nowhere = Path(name)
-    return Checkpoint(
-        path=nowhere,
-        architecture=architecture,
-        name=name,
-        sample_rate=rate,
-        patch_size=config["patch_size"],
-        feat_dim=64,
-        max_length=config["max_length"],
-        dtype="bfloat16",
-        weights=nowhere,
-        vae=nowhere,
+    config = kind.VoxCPMConfig.model_validate(
+        copy.deepcopy(CONFIGS[name]) | {"device": device, "dtype": dtype}
     )
+    with quiet(), torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        model = build_model(config, _tokenizer(), device)
+        fill(model, _random_weights(model, device), name)
+        model.to(device).eval().requires_grad_(False)
+        scale_vae(model.audio_vae, FRAMES_TO_SCALE)
+    return model
 
 
-def _random(key: str, like: Tensor, drawn: Tensor, dtype: torch.dtype) -> Tensor:
-    """Weights that keep what goes through them at about the same size."""
-    if not like.is_floating_point():
-        return torch.zeros(like.shape, dtype=like.dtype, device=drawn.device)
-    if key.endswith(("weight_g", "alpha")) or ("norm" in key and like.ndim == 1):
-        last = key.endswith("weight_g") and like.numel() == 1
-        return torch.full(like.shape, 0.2 if last else 1.0, dtype=dtype, device=drawn.device)
-    if like.ndim == 1:
-        return torch.zeros(like.shape, dtype=dtype, device=drawn.device)
-    count = like.numel()
-    repeated = drawn.repeat(math.ceil(count / len(drawn)))[:count]
-    return (repeated / math.sqrt(count / like.shape[0])).to(dtype).view(like.shape)
+def _tokenizer() -> Any:
+    from transformers import LlamaTokenizerFast
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_tokenizer(Path(folder), "LlamaTokenizer")
+        return LlamaTokenizerFast.from_pretrained(folder)
+
+
+def _random_weights(model: Any, device: str) -> dict[str, Tensor]:
+    values = torch.randn(RANDOM_VALUES, device=device)
+    rounded = {
+        torch.float32: values,
+        DTYPES[model.config.dtype]: values.to(DTYPES[model.config.dtype]),
+    }
+    starts = cycle(range(0, RANDOM_VALUES, 65_537))
+    state = {}
+    for name, parameter in model.named_parameters():
+        in_vae = name.startswith("audio_vae.")
+        source = rounded[torch.float32 if in_vae else DTYPES[model.config.dtype]]
+        state[name] = _random(name, parameter, source.roll(-next(starts)))
+    state["stop_head.weight"].zero_()
+    return state
+
+
+def _random(name: str, parameter: Tensor, values: Tensor) -> Tensor:
+    """Of a size that keeps signals as large as they are; gains are one, as at the start."""
+    weight = torch.empty(parameter.shape, dtype=values.dtype, device=values.device)
+    if name.endswith(("norm.weight", "layernorm.weight", "alpha", "weight_g")):
+        return weight.fill_(1)
+    flat = weight.view(-1)
+    for piece in flat.split(len(values)):
+        piece.copy_(values[: len(piece)])
+    inputs = max(1, weight[0].numel())
+    return weight if "embed" in name else weight.mul_((3 * inputs) ** -0.5)

@@ -24,9 +24,9 @@ import torch
 
 from benchmarks import floor, machine
 from benchmarks.arrivals import Listeners
-from benchmarks.checkpoints import build, checkpoint_of
+from benchmarks.checkpoints import build
 from benchmarks.figures import Verdict
-from benchmarks.sides import TIMESTEPS, MemoryEngine, Ours, Stock, never_stop, voice_of
+from benchmarks.sides import TIMESTEPS, MemoryEngine, Ours, Stock, describe, voice_of
 
 MODELS = ("voxcpm-0.5b", "voxcpm1.5", "voxcpm2")
 # What the engine is built to reach on a CPU, VoxCPM-0.5B in bfloat16: stock's time over ours.
@@ -53,7 +53,6 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """One model, everything that was asked for."""
     begin = time.perf_counter()
     model = build(name, options.device, options.dtype)
-    never_stop(model)
     print(f"\n{name}, {options.dtype} on {options.device}: built in {_since(begin):.1f} s")
     slots = max([*options.requests, options.listeners])
     results: dict[str, Any] = {"pairs": {}}
@@ -72,7 +71,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 @contextmanager
 def _engine(model: Any, name: str, slots: int) -> Iterator[MemoryEngine]:
-    engine = MemoryEngine(model, checkpoint_of(name), LENGTH, slots=slots)
+    engine = MemoryEngine(model, describe(name, model), LENGTH, slots=slots)
     engine.start()
     try:
         yield engine

@@ -38,11 +38,6 @@ class Run:
     samples: int
 
 
-def never_stop(model: Any) -> None:
-    """Let the stop head see nothing: every take is as long as it is allowed to be."""
-    model.stop_head.weight.data.zero_()
-
-
 class Stock:
     """The official package's model, one request after the other, streamed."""
 
@@ -83,6 +78,23 @@ class Stock:
             )
             for audio, *_ in stream:
                 yield audio
+
+
+def describe(name: str, model: Any) -> Checkpoint:
+    """What a directory with the model would be described as."""
+    nowhere = Path(name)
+    return Checkpoint(
+        path=nowhere,
+        architecture="voxcpm2" if name == "voxcpm2" else "voxcpm",
+        name=name,
+        sample_rate=model.sample_rate,
+        patch_size=model.patch_size,
+        feat_dim=model.feat_dim,
+        max_length=model.config.max_length,
+        dtype=model.config.dtype,
+        weights=nowhere,
+        vae=nowhere,
+    )
 
 
 class MemoryRunner(ModelRunner):

@@ -7,6 +7,7 @@ Every face and every layer below Django answers through ``describe``; the table 
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,7 @@ from speech.engine import errors as engine
 
 INVALID = "invalid_request_error"
 UNAVAILABLE = "service_unavailable_error"
+_LONGEST_WAIT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,24 @@ class Failure:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Retry-After between 1 and 60 s: clients ignore longer ones and hammer at zero."""
         headers = {}
         if self.retry_after is not None:
-            headers["retry-after"] = str(max(1, min(60, math.ceil(self.retry_after))))
+            wait = _spread(self.retry_after)
+            headers["retry-after"] = str(round(wait))
+            headers["retry-after-ms"] = str(round(wait * 1000))
         if self.should_retry is not None:
             headers["x-should-retry"] = "true" if self.should_retry else "false"
         if self.allow:
             headers["allow"] = self.allow
         return headers
+
+
+def _spread(seconds: float) -> float:
+    """Between 1 and 60 s: clients ignore longer ones and hammer at zero. Up to a quarter more than
+    is due, or those who were refused together would come back together."""
+    due = max(1, min(_LONGEST_WAIT, math.ceil(seconds)))
+    latest = min(_LONGEST_WAIT, due * 1.25)
+    return random.uniform(min(due, latest * 0.8), latest)
 
 
 class RequestError(Exception):

@@ -2,7 +2,8 @@
 
 One writer thread with a connection of its own does every write. Opening is awaited, because
 nothing may start unreserved; closing is handed over and repeated until the database takes it.
-A clock thread rings the writer to renew leases, repeat and sweep. Knows nothing of audio or HTTP.
+A clock thread rings the writer to renew leases, repeat and sweep, and does beside it what takes
+the disk's time. Knows nothing of audio or HTTP.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from accounts.exceptions import DatabaseUnavailable
 from speech import usage
 from speech.models import UsageRecord
 from speech.usage import Entry, Outcome
+from speech.write_log import move_write_log
 
 __all__ = ["Entry", "Ledger", "Outcome", "ledger"]
 
@@ -44,6 +46,7 @@ class Ledger:
         sweep_seconds: float = 15,
         open_seconds: float = 6,
         retry_seconds: float = 0.5,
+        writes_per_move: int = 400,  # that is about 3,400 pages of SQLite's log
     ) -> None:
         self.boot = uuid4().hex
         self._lease = timedelta(seconds=lease_seconds)
@@ -57,6 +60,8 @@ class Ledger:
         # neither, so nobody renews its lease and it is swept.
         self._open_records: dict[int, Callable[[], None] | None] = {}
         self._unsettled: list[tuple[int, Outcome, Future[None]]] = []
+        self._writes = 0
+        self._writes_per_move = writes_per_move
 
     def start(self) -> None:
         """Begin to write; what dead processes left open is swept at once."""
@@ -179,6 +184,7 @@ class Ledger:
     def _write(self, transaction: Callable[[], T], *, again: bool = True) -> T:
         """Run a transaction; a connection that the server had closed is replaced once."""
         used = None
+        self._writes += 1
         try:
             connection.ensure_connection()
             used = connection.connection
@@ -195,8 +201,12 @@ class Ledger:
 
     def _ring(self) -> None:
         pause = min(self._retry_seconds, self._renew_seconds, self._sweep_seconds)
+        moved_at = 0
         while not self._stopping.is_set():
             self._submit(self._maintain).exception()  # at most one waits in the writer's queue
+            if self._writes - moved_at >= self._writes_per_move:
+                moved_at = self._writes
+                move_write_log()
             self._stopping.wait(pause)
 
     def _submit(self, task: Callable[..., None], *arguments: Any) -> Future[None]:

@@ -22,6 +22,7 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from accounts.audit import Actor
 from accounts.exceptions import InvalidKey
 from accounts.models import Account, ApiKey
 from speech.engine.types import Samples
@@ -117,7 +118,7 @@ def command_key() -> str:
     try:
         ApiKey.objects.for_key(file.read_text())
     except (FileNotFoundError, InvalidKey):
-        raw, _ = ApiKey.issue(account(), KEY_NAME, ["speech"])
+        raw, _ = ApiKey.issue(account(), KEY_NAME, ["speech"], by=Actor.of_command("say"))
         file.unlink(missing_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
             opened.write(raw)

@@ -132,8 +132,11 @@ class SpeechModelManager(models.Manager["SpeechModel"]):
 
     def named(self, name: str) -> SpeechModel | None:
         """The enabled model of this name, or of which this is a further name."""
+        exact = "SELECT * FROM speech_speechmodel WHERE enabled AND name = %s"
+        for model in self.raw(exact, [name]):
+            return model
         for model in self.switched_on():
-            if name == model.name or name in model.aliases:
+            if name in model.aliases:
                 return model
         return None
 

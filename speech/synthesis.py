@@ -93,6 +93,7 @@ class Synthesis:
         """``first`` and all that follows it, at ``info.sample_rate``, ``speed`` applied."""
         assert self._audio is not None, "start() comes first"
         yield first
+        del first  # a client that stops here would keep it in memory
         async for chunk in self._audio:
             yield chunk
 

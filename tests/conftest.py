@@ -64,10 +64,19 @@ SERVICES = {
     "browser": ("Chromium", lambda: CHROMIUM is not None),
 }
 MISSING: dict[str, int] = {}
+# Folders of tests, those that wait for servers first: the others fill the gaps at the end.
+ORDER = ("faults", "contract", "engine", "speech", "server", "browser", "tests", "text", "admin")
+ISSUE_KEYS = """
+from accounts.models import SCOPES, Account, ApiKey
+for name in ("tests", "spare"):
+    print(ApiKey.issue(Account.objects.default(), name, list(SCOPES))[0])
+"""
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m have chosen
 def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(ORDER)))
     run_slow = os.environ.get("SLOW") == "1"
     must_have = os.environ.get("REQUIRE_SERVICES") == "1"
     absent = {
@@ -222,20 +231,35 @@ def migrated_dir():
     return template
 
 
-@pytest.fixture(scope="module")
-def data_dir(migrated_dir, tmp_path_factory):
-    """A data directory of this module's own, ready to serve from."""
-    return shutil.copytree(migrated_dir, tmp_path_factory.mktemp("live") / "data")
+@pytest.fixture(scope="session")
+def keyed_dir(migrated_dir):
+    """One in which somebody has a key, made once for all: each command takes more than a second."""
+    return shutil.copytree(migrated_dir, DATA_DIR / "keyed")
 
 
-@pytest.fixture(scope="module")
-def live_key(data_dir):
-    """A key for the live server, with every scope."""
-    from accounts.models import SCOPES
+@pytest.fixture(scope="session")
+def _keys(keyed_dir):
     from tests.live import manage
 
-    scopes = [f"--scope={scope}" for scope in SCOPES]
-    return manage(data_dir, "createapikey", "tests", *scopes).strip()
+    return manage(keyed_dir, "shell", "-c", ISSUE_KEYS).splitlines()[-2:]
+
+
+@pytest.fixture(scope="session")
+def live_key(_keys):
+    """A key for every live server, with every scope."""
+    return _keys[0]
+
+
+@pytest.fixture(scope="session")
+def spare_key(_keys):
+    """One for a test that takes it away."""
+    return _keys[1]
+
+
+@pytest.fixture(scope="module")
+def data_dir(keyed_dir, live_key, tmp_path_factory):
+    """A data directory of this module's own, ready to serve from."""
+    return shutil.copytree(keyed_dir, tmp_path_factory.mktemp("live") / "data")
 
 
 @pytest.fixture(scope="module")

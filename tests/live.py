@@ -68,7 +68,11 @@ class LiveServer:
                 stdout=log,
                 stderr=log,
             )
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.__exit__()  # nobody else will: the block is never entered
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,13 +96,22 @@ class LiveServer:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log
+            time.sleep(0.05)
+            if not self._listens():
+                continue  # a cheaper question than the next
             try:
                 if self.get("/readyz").status_code == self.ready_status:
                     return
             except httpx.TransportError:
                 pass
-            time.sleep(0.05)
         raise AssertionError(f"The server did not get ready:\n{self.log}")
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def set_faults(self, **switches: object) -> None:
         """Turn the tone engine's switches (see speech/engine/faults.py); none turns all off."""

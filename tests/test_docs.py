@@ -66,6 +66,20 @@ def test_every_code_that_is_raised_stands_in_the_error_table():
         assert f"`{code}`" in error_table(), code
 
 
+def test_it_says_where_any_exception_is_caught_and_why():
+    apps = ("accounts", "voices", "speech", "voxplatform")
+    files = [path for app in apps for path in (ROOT / app).rglob("*.py")]
+    catching = {
+        str(path.relative_to(ROOT))
+        for path in files
+        if re.search(r"except (Base)?Exception\b|except:", path.read_text(encoding="utf-8"))
+    }
+    section = DOCS["architecture.md"].partition("## Where any exception is caught")[2]
+    assert (
+        set(re.findall(r"^\| `(\S+\.py)`", section.partition("## ")[0], re.MULTILINE)) == catching
+    )
+
+
 def test_it_documents_every_metric():
     for family in REGISTRY.collect():
         assert f"`{family.name}`" in DOCS["operations.md"], family.name

@@ -83,6 +83,8 @@ def test_a_backup_of_a_running_server_brings_back_keys_and_media(place):
     assert (data / "media" / "voice.wav").read_bytes() == b"RIFF"
     with LiveServer(data) as server:
         assert server.get("/api/usage", raw).status_code == 200
+    number, digest = paste(place, block("sh", "verifyaudit")).split()
+    assert (number, len(digest)) == ("1", 64)
 
 
 def test_a_backup_needs_no_media_and_restores_onto_an_empty_machine(place):

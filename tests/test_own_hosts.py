@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
+import runpy
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 import soundfile
 
-from tests.live import ROOT, LiveServer, child_environment, manage
+from speech.local import withdraw
+from tests.live import ROOT, LiveServer, manage
+from voxplatform.management.commands import serve
 from voxplatform.network import LOOPBACK
 
 
-def allowed_hosts(data_dir, **environment):
-    show = "from voxplatform.settings import ALLOWED_HOSTS; print(*ALLOWED_HOSTS)"
-    done = subprocess.run(
-        [sys.executable, "-c", show],
-        cwd=ROOT,
-        env=child_environment(data_dir, **environment),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(done.stdout.split())
+@pytest.fixture
+def allowed_hosts(monkeypatch, tmp_path):
+    """What the settings come to in an environment. Nothing reads this copy of them."""
+
+    def allowed_hosts(**environment):
+        for name in ("HOST", "PORT", "SITE_URL", "ALLOWED_HOSTS"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"DATA_DIR": str(tmp_path), **environment}.items():
+            monkeypatch.setenv(name, value)
+        return set(runpy.run_path(str(ROOT / "voxplatform" / "settings.py"))["ALLOWED_HOSTS"])
+
+    return allowed_hosts
 
 
 @pytest.mark.parametrize(
     ("environment", "further"),
     [
-        ({}, set()),
-        ({"SITE_URL": "https://speech.example.com"}, {"speech.example.com"}),
-        ({"SITE_URL": "http://[fd00::1]:8000"}, {"[fd00::1]"}),
-        ({"HOST": "192.168.1.5"}, {"192.168.1.5"}),
-        ({"HOST": "fd00::1"}, {"[fd00::1]"}),
-        ({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "a.example,b.example"}, {"a.example", "b.example"}),
+        ({}, []),
+        ({"SITE_URL": "https://speech.example.com"}, ["speech.example.com"]),
+        ({"SITE_URL": "http://[fd00::1]:8000"}, ["[fd00::1]"]),
+        ({"HOST": "192.168.1.5"}, ["192.168.1.5"]),
+        ({"HOST": "fd00::1"}, ["[fd00::1]"]),
+        ({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "a.example,b.example"}, ["a.example", "b.example"]),
     ],
-    ids=str,
+    ids=str,  # of lists, for two test processes must name them alike
 )
-def test_it_answers_to_its_names_and_to_loopback(tmp_path, environment, further):
-    assert allowed_hosts(tmp_path, **environment) == {*LOOPBACK, *further}
+def test_it_answers_to_its_names_and_to_loopback(allowed_hosts, environment, further):
+    assert allowed_hosts(**environment) == {*LOOPBACK, *further}
 
 
 def test_a_site_under_https_is_at_home_on_its_own_machine(data_dir, live_key, tmp_path):
@@ -61,6 +63,9 @@ def test_a_site_under_https_is_at_home_on_its_own_machine(data_dir, live_key, tm
     assert rows == [("native", "tone", "completed")]
 
 
-def test_listening_everywhere_names_an_address_to_go_to(data_dir):
-    with LiveServer(data_dir, {"HOST": "0.0.0.0"}) as server:
-        assert f"VoxPlatform is ready at {server.url}\n" in server.log
+def test_listening_everywhere_names_an_address_to_go_to(capsys):
+    try:
+        serve.Command().announce("0.0.0.0", 9123)
+    finally:
+        withdraw()
+    assert capsys.readouterr().out == "VoxPlatform is ready at http://127.0.0.1:9123\n"

@@ -98,7 +98,6 @@ CONTENT_SECURITY_POLICY = {
 # -- the apps
 
 INSTALLED_APPS = [
-    "daphne",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -170,7 +169,9 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # The ledger moves the log (speech/write_log.py); 64 MB is for when it cannot keep up.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        " PRAGMA wal_autocheckpoint=16384;",
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
@@ -254,6 +255,7 @@ CORS_URLS_REGEX = r"^/(v1|audio|models)(/|$)"
 CORS_ALLOW_HEADERS = ["authorization", "*"]
 CORS_EXPOSE_HEADERS = [
     "retry-after",
+    "retry-after-ms",
     "warning",
     "x-engine",
     "x-model",

@@ -79,6 +79,7 @@ UNFOLD = {
                     _link("API keys", "key", "accounts.apikey"),
                     _link("Users", "person", "auth.user"),
                     _link("Groups", "group", "auth.group"),
+                    _link("Audit log", "history", "accounts.auditentry"),
                 ],
             },
         ]

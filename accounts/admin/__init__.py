@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from accounts.admin.account import AccountAdmin
+from accounts.admin.audit import AuditEntryAdmin
 from accounts.admin.key import ApiKeyAdmin
 from accounts.admin.people import GroupAdmin, UserAdmin
 
-__all__ = ["AccountAdmin", "ApiKeyAdmin", "GroupAdmin", "UserAdmin"]
+__all__ = ["AccountAdmin", "ApiKeyAdmin", "AuditEntryAdmin", "GroupAdmin", "UserAdmin"]

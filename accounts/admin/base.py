@@ -1,4 +1,5 @@
-"""What every page of our admin shares: it writes what was changed and refuses what was forged."""
+"""What every page of our admin shares: it writes what was changed, refuses what was forged, and
+leaves an audit entry of every change in the change's own transaction."""
 
 from __future__ import annotations
 
@@ -6,23 +7,32 @@ from typing import Any
 
 import unfold.admin
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+
+from accounts import audit
+from accounts.admin.changes import changes_of
 
 
 class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
     """Unfold's ModelAdmin, strict."""
 
     list_per_page = 50
+    private_fields: tuple[str, ...] = ()  # the audit log tells that they changed, not into what
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django answers an action that is not offered to this person with a list; we refuse it."""
-        if request.method == "POST" and request.POST.get("action") not in self.get_actions(request):
+        response: HttpResponse
+        if request.method != "POST":
+            response = super().changelist_view(request, extra_context)
+            return response
+        if request.POST.get("action") not in self.get_actions(request):
             raise PermissionDenied
-        response: HttpResponse = super().changelist_view(request, extra_context)
+        with transaction.atomic():
+            response = super().changelist_view(request, extra_context)
         return response
 
     def save_model(
@@ -34,3 +44,26 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
             return
         columns = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=[name for name in form.changed_data if name in columns])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        changes = changes_of(form, formsets, self.private_fields)
+        if changes or not change:
+            self.audit(request, "change" if change else "add", form.instance, changes)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Django calls it before it deletes."""
+        for gone in queryset:
+            self.audit(request, "delete", gone)
+        return super().log_deletions(request, queryset)
+
+    def audit(
+        self,
+        request: HttpRequest,
+        verb: str,
+        obj: models.Model,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        account = obj.pk if obj._meta.model_name == "account" else getattr(obj, "account_id", None)
+        action = f"{obj._meta.model_name}.{verb}"
+        audit.record(action, audit.Actor.of_request(request), obj, account, details)

@@ -22,6 +22,7 @@ from unfold.enums import ActionVariant
 from accounts.admin.base import ModelAdmin
 from accounts.admin.key_forms import IssueForm, KeyForm, RotateForm
 from accounts.admin.use import bar, with_use
+from accounts.audit import Actor
 from accounts.models import ApiKey
 
 _LIMITS = (
@@ -146,7 +147,10 @@ class ApiKeyAdmin(ModelAdmin):
         given = {name: form.cleaned_data[name] for name in form.cleaned_data if name != "ticket"}
         try:
             raw, key = ApiKey.issue(
-                **given, created_by=request.user, public_id=form.cleaned_data["ticket"]
+                **given,
+                by=Actor.of_request(request),
+                created_by=request.user,
+                public_id=form.cleaned_data["ticket"],
             )
         except IntegrityError as error:
             raise AlreadyIssued from error
@@ -156,6 +160,11 @@ class ApiKeyAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """A new key has nothing beside it, and its own audit entry."""
+        if change:
+            super().save_related(request, form, formsets, change)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
         return self._show_once(request, obj, obj.raw)
@@ -180,7 +189,7 @@ class ApiKeyAdmin(ModelAdmin):
         if request.method != "POST" or not form.is_valid():
             return self._confirm(request, key, "rotate", form)
         try:
-            raw, successor = key.rotate(form.period)
+            raw, successor = key.rotate(form.period, Actor.of_request(request))
         except IntegrityError:
             messages.warning(request, "This key has been rotated before. Nothing was made.")
             return HttpResponseRedirect(self._page_of(key))
@@ -209,7 +218,7 @@ class ApiKeyAdmin(ModelAdmin):
         messages.success(request, "The selected keys are revoked.")
 
     def _revoke(self, request: HttpRequest, key: ApiKey) -> None:
-        key.revoke()
+        key.revoke(Actor.of_request(request))
         self.log_change(request, key, "Revoked.")
 
     def _living(self, request: HttpRequest, object_id: str) -> ApiKey:

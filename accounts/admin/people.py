@@ -11,11 +11,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.admin.base import ModelAdmin
 
+_PASSWORD_PAGE = "auth_user_password_change"  # noqa: S105  # the name of a page
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(User)
@@ -31,8 +33,20 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
 
+    private_fields = ("password", "first_name", "last_name", "email")
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         return () if request.user.is_superuser else POWERS
+
+    @transaction.atomic
+    def user_change_password(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().user_change_password(*args, **kwargs)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """All that Django tells of a password that was set for somebody."""
+        if request.resolver_match and request.resolver_match.url_name == _PASSWORD_PAGE:
+            self.audit(request, "password", obj)
+        return super().log_change(request, obj, message)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return self._may_touch(request, obj) and super().has_change_permission(request, obj)

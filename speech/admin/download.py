@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -137,11 +138,11 @@ class ModelDownloadAdmin(ModelAdmin):
         if request.method != "POST":
             return self._confirm(request, download, "resume")
         try:
-            downloads.start(download.model, download.hub, request.user)
+            with transaction.atomic():
+                downloads.start(download.model, download.hub, request.user)
+                self._tell(request, download, "resume")
         except FetchError as error:
             messages.error(request, str(error))
-        else:
-            self.log_change(request, download, "Resumed.")
         return HttpResponseRedirect(_page_of(download))
 
     @action(
@@ -155,8 +156,9 @@ class ModelDownloadAdmin(ModelAdmin):
         download = self._asked_for(request, object_id, running=True)
         if request.method != "POST":
             return self._confirm(request, download, "cancel")
-        download.cancel()
-        self.log_change(request, download, "Cancelled.")
+        with transaction.atomic():
+            download.cancel()
+            self._tell(request, download, "cancel")
         return HttpResponseRedirect(_page_of(download))
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
@@ -183,6 +185,10 @@ class ModelDownloadAdmin(ModelAdmin):
         if download is None or download.is_running != running:
             raise PermissionDenied("There is no such download, or it has changed meanwhile.")
         return download
+
+    def _tell(self, request: HttpRequest, download: ModelDownload, verb: str) -> None:
+        self.log_change(request, download, f"{verb.capitalize()}.")
+        self.audit(request, verb, download, {"model": download.model, "hub": download.hub})
 
     def _confirm(self, request: HttpRequest, download: ModelDownload, verb: str) -> HttpResponse:
         context = {

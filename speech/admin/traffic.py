@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from statistics import median
 from typing import Any
 
 from django.db.models import Sum
@@ -84,7 +85,7 @@ def first_audio() -> tuple[float, float] | None:
     times = sorted(ms for ms in sample if ms is not None)
     if not times:
         return None
-    return times[len(times) // 2], times[min(len(times) - 1, len(times) * 95 // 100)]
+    return median(times), times[min(len(times) - 1, len(times) * 95 // 100)]
 
 
 def chart(labels: list[str], series: dict[str, list[int]]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -16,13 +15,12 @@ from rest_framework.views import APIView
 
 from accounts.authentication import ApiKeyAuthentication, BrowserSession
 from accounts.counters import Metered, this_month
-from accounts.gate import gated
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, MayOperate
 from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import json_body
 from speech.api.requests import caller_of, warning
-from speech.api.responses import Prepared, speech_response
+from speech.api.responses import Prepared, speech_view
 from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.serializers import NativeSpeechSerializer
 from speech.api.shapes import EngineShape, UsageShape
@@ -58,17 +56,8 @@ class NativeSpeechGate(NativeView):
         return Prepared(synthesis, warning(synthesis.plan.warnings))
 
 
-_gate = gated(NativeSpeechGate.as_view())
-
-
-async def speak(request: HttpRequest) -> HttpResponseBase:
-    """POST /api/speech; its events also carry ``speech.mark``."""
-    return await speech_response(_gate, request, marks=True)
-
-
-speak.csrf_exempt = True  # type: ignore[attr-defined]
-speak.cls = NativeSpeechGate  # type: ignore[attr-defined]
-speak.initkwargs = {}  # type: ignore[attr-defined]
+speak = speech_view(NativeSpeechGate, marks=True)
+"""POST /api/speech; its events also carry ``speech.mark``."""
 
 
 def engine_object(stats: EngineStats) -> dict[str, Any]:

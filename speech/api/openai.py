@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
@@ -12,14 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.gate import gated
 from accounts.models import ApiKey
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, ListingAllowed
 from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import json_body
 from speech.api.requests import caller_of, key_of, warning
-from speech.api.responses import Prepared, speech_response
+from speech.api.responses import Prepared, speech_view
 from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.serializers import SpeechSerializer
 from speech.api.shapes import AudioModelList, ModelList, ModelShape
@@ -53,17 +51,8 @@ class SpeechGate(APIView):
         return Prepared(synthesis, warning([*notes, *synthesis.plan.warnings]))
 
 
-_gate = gated(SpeechGate.as_view())
-
-
-async def create_speech(request: HttpRequest) -> HttpResponseBase:
-    """POST /v1/audio/speech."""
-    return await speech_response(_gate, request)
-
-
-create_speech.csrf_exempt = True  # type: ignore[attr-defined]
-create_speech.cls = SpeechGate  # type: ignore[attr-defined]
-create_speech.initkwargs = {}  # type: ignore[attr-defined]
+create_speech = speech_view(SpeechGate)
+"""POST /v1/audio/speech."""
 
 
 class ListingView(APIView):

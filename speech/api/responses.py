@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -18,7 +18,9 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.views import APIView
 
+from accounts.gate import AsyncView, gated, in_place_of
 from speech.audio import create_encoder
 from speech.engine.types import AudioChunk, Mark
 from speech.errors import Failure, describe
@@ -42,6 +44,16 @@ class Prepared(HttpResponse):
         self.extra_headers = dict(headers)
 
 
+def speech_view(gate_class: type[APIView], *, marks: bool = False) -> AsyncView:
+    """The view of a speech route: ``gate_class`` decides, then it speaks."""
+    gate = gated(gate_class.as_view())
+
+    async def speak(request: HttpRequest) -> HttpResponseBase:
+        return await speech_response(gate, request, marks=marks)
+
+    return in_place_of(gate, speak)
+
+
 async def speech_response(
     gate: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
     request: HttpRequest,
@@ -56,7 +68,7 @@ async def speech_response(
     body = (EventBody if sse else AudioBody)(prepared.synthesis, marks=marks)
     await body.begin()
     headers = {**prepared.extra_headers, **_speech_headers(prepared.synthesis)}
-    return StreamingHttpResponse(body, content_type=body.media_type, headers=headers)
+    return SpeechResponse(body, headers)
 
 
 def _speech_headers(synthesis: Synthesis) -> dict[str, str]:
@@ -70,6 +82,17 @@ def _speech_headers(synthesis: Synthesis) -> dict[str, str]:
     if synthesis.seed is not None:
         headers["x-seed"] = str(synthesis.seed)
     return headers
+
+
+class SpeechResponse(StreamingHttpResponse):
+    """Streams a body as it is: Django would put two generators around it."""
+
+    def __init__(self, body: AudioBody, headers: Mapping[str, str]) -> None:
+        super().__init__(body, content_type=body.media_type, headers=dict(headers))
+        self._body = body
+
+    def __aiter__(self) -> AsyncGenerator[bytes]:
+        return aiter(self._body)
 
 
 class AudioBody:
@@ -89,12 +112,16 @@ class AudioBody:
         """Make the first bytes. Raises what went wrong instead; the synthesis is then closed."""
         self._first = await anext(self._pieces)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
         # A client may leave between two pieces: codecs must not wait for the garbage collector.
         async with aclosing(self._pieces):
-            yield self._first
+            yield self._take_first()
             async for piece in self._pieces:
                 yield piece
+
+    def _take_first(self) -> bytes:
+        first, self._first = self._first, b""
+        return first
 
     def close(self) -> None:
         """Settle with what was sent, unless that has happened already."""
@@ -102,8 +129,7 @@ class AudioBody:
 
     async def _run(self) -> AsyncGenerator[bytes]:
         with self.synthesis:
-            first = await self.synthesis.start()
-            async with aclosing(self.synthesis.chunks(first)) as chunks:
+            async with aclosing(self.synthesis.chunks(await self.synthesis.start())) as chunks:
                 async for chunk in chunks:
                     for piece in self.frames(await self._encode(chunk), chunk):
                         yield self._counted(piece)

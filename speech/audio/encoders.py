@@ -90,14 +90,17 @@ class AudioWriter:
     ) -> None:
         self.sample_rate = output_rate(format, input_rate, sample_rate)
         self._resampler = Resampler(input_rate, self.sample_rate)
+        self._resamples = input_rate != self.sample_rate
         self._writer = ENCODERS[format].open(target, self.sample_rate)
 
     def write(self, samples: Samples) -> None:
         """Add samples; raises ``ValueError`` if one is NaN or infinite, before any is written."""
         if not is_finite(samples):
             raise ValueError("audio holds NaN or infinity")
-        # Saturated before the filter too: in it a huge number would become an infinite one.
-        self._writer.write(self._resampler.process(samples.clip(-1.0, 1.0)))
+        if self._resamples:
+            # Saturated before the filter too: in it a huge number would become an infinite one.
+            samples = self._resampler.process(samples.clip(-1.0, 1.0))
+        self._writer.write(samples)
 
     def finish(self) -> None:
         """Write what was held back and the container's end; the codec is freed."""

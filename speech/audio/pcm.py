@@ -13,14 +13,19 @@ Samples = npt.NDArray[np.float32]
 FULL_SCALE = 32_768
 """What 1.0 is in 16 bits: readers divide by it, so that s16 -> float -> s16 changes nothing."""
 
+_LARGEST = np.float32(FULL_SCALE - 1)
+
 
 def to_s16(samples: Samples) -> npt.NDArray[np.int16]:
     """Little-endian 16-bit samples, rounded half to even; what is too loud saturates.
 
     Expects finite samples: NaN has no 16-bit value (see ``is_finite``).
     """
-    scaled: Samples = np.rint(samples.clip(-1.0, 1.0) * np.float32(FULL_SCALE))
-    return np.minimum(scaled, FULL_SCALE - 1).astype("<i2")
+    scaled: Samples = samples.clip(-1.0, 1.0)  # a copy, on which the rest is done in place
+    scaled *= FULL_SCALE
+    np.rint(scaled, out=scaled)
+    np.minimum(scaled, _LARGEST, out=scaled)
+    return scaled.astype("<i2")
 
 
 def is_finite(samples: Samples) -> bool:

@@ -41,7 +41,8 @@ class OutputGuard:
         self.heard = False
         self._whole = whole
         self._rate = sample_rate
-        self._shortest = shortest
+        # Rounded: 2.7 s at 24 kHz are 64,800 samples, but 2.7 * 24_000 is a little more.
+        self._fewest = round(shortest * sample_rate)
         self._held: list[AudioChunk] = []
         self._samples = 0
 
@@ -67,7 +68,7 @@ class OutputGuard:
         Raises BadAudio when nothing was heard, or less than a ``complete`` text."""
         if not self.heard:
             raise BadAudio(f"nothing but silence in {self._samples} samples")
-        if complete and self._samples < self._shortest * self._rate:
+        if complete and self._samples < self._fewest:
             raise BadAudio(f"only {self._samples} samples")
         return self._let_go()
 

@@ -10,8 +10,9 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import suppress
+from functools import partial
 
+from speech.engine.bell import Bell
 from speech.engine.types import AudioChunk, FinishReason
 
 
@@ -31,22 +32,23 @@ class Stream:
     ) -> None:
         self.seed: int | None = None
         self.finish_reason: FinishReason | None = None
+        self.error: BaseException | None = None
         self._on_cancel = on_cancel
         self._on_take = on_take
         self._on_hurry = on_hurry
         self._chunks: deque[AudioChunk] = deque()
         self._buffered = 0
-        self._error: BaseException | None = None
         self._done = False
         self._cancelled = False
-        self._changed = threading.Condition()
-        self._wake_reader: Callable[[], None] | None = None
+        self._lock = threading.RLock()
+        self._changed: threading.Condition | None = None  # only for those who wait in a thread
+        self._wake: Callable[[], None] | None = None
 
     # -- the writer's side
 
     def put(self, chunk: AudioChunk) -> bool:
         """Hand over a chunk; False when it was dropped, after ``cancel`` or ``finish``."""
-        with self._changed:
+        with self._lock:
             if self._done or self._cancelled:
                 return False
             self._chunks.append(chunk)
@@ -58,11 +60,11 @@ class Stream:
         self, error: BaseException | None = None, reason: FinishReason = FinishReason.STOP
     ) -> None:
         """Close the stream; the reader gets what is buffered, then the error, if any."""
-        with self._changed:
+        with self._lock:
             if self._done:
                 return
             self._done = True
-            self._error = error
+            self.error = error
             self.finish_reason = reason if error is None else None
             self._notify()
 
@@ -83,16 +85,14 @@ class Stream:
 
     def wait_below(self, samples: int, timeout: float) -> bool:
         """Block the writer until fewer than ``samples`` are buffered or the reader has left."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: self._buffered < samples or self._cancelled, timeout
-            )
+        with self._lock:
+            return self._wait_for(lambda: self._buffered < samples or self._cancelled, timeout)
 
     # -- the reader's side
 
     def cancel(self) -> None:
         """Stop listening: frees the buffer and tells the writer once. Idempotent."""
-        with self._changed:
+        with self._lock:
             if self._cancelled or (self._done and not self._chunks):
                 return
             self._cancelled = True
@@ -116,69 +116,80 @@ class Stream:
         if self._on_take:
             self._on_take(samples)
 
+    def poll(self, wake: Callable[[], None]) -> AudioChunk | None:
+        """The next chunk; or None, and ``wake`` is called once when there is more to know.
+
+        ``wake`` runs on the writer's thread, under a lock: it may only pass the word on.
+        """
+        with self._lock:
+            chunk = self._take()
+            self._wake = wake if chunk is None else None
+        if chunk is not None:
+            self._took(len(chunk.samples))
+        return chunk
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more can be read; ``error`` says whether that is as it should be."""
+        return self._cancelled or (self._done and not self._chunks)
+
     def _notify(self) -> None:
-        self._changed.notify_all()
-        if self._wake_reader:
-            self._wake_reader()
+        if self._changed:
+            self._changed.notify_all()
+        if self._wake:
+            wake, self._wake = self._wake, None
+            wake()
+
+    def _wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+        if self._changed is None:
+            self._changed = threading.Condition(self._lock)
+        return self._changed.wait_for(predicate, timeout)
 
     def _take(self) -> AudioChunk | None:
-        """The next chunk, or None when there is none yet."""
-        if self._chunks:
-            chunk = self._chunks.popleft()
-            self._buffered -= len(chunk.samples)
+        if not self._chunks:
+            return None
+        chunk = self._chunks.popleft()
+        self._buffered -= len(chunk.samples)
+        if self._changed:
             self._changed.notify_all()
-            return chunk
-        if self._cancelled:
-            raise _Ended
-        if self._done:
-            if self._error is not None:
-                raise self._error
-            raise _Ended
-        return None
+        return chunk
+
+    def _raise_error(self) -> None:
+        if self.error is not None and not self._cancelled:
+            raise self.error
 
     def __iter__(self) -> Iterator[AudioChunk]:
         try:
             while True:
-                with self._changed:
-                    self._changed.wait_for(
-                        lambda: bool(self._chunks) or self._done or self._cancelled
-                    )
+                with self._lock:
+                    self._wait_for(lambda: bool(self._chunks) or self.ended)
                     chunk = self._take()
-                if chunk is not None:
-                    self._took(len(chunk.samples))
-                    yield chunk
-        except _Ended:
-            return
+                if chunk is None:
+                    self._raise_error()
+                    return
+                self._took(len(chunk.samples))
+                yield chunk
         finally:
             self.cancel()
 
     async def __aiter__(self) -> AsyncGenerator[AudioChunk]:
-        loop = asyncio.get_running_loop()
-        arrived = asyncio.Event()
-
-        def wake() -> None:
-            # The loop may close while the engine still speaks: then nobody is left to wake.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrived.set)
-
-        with self._changed:
-            self._wake_reader = wake
+        loop, bell = asyncio.get_running_loop(), Bell.of_this_loop()
         try:
             while True:
-                with self._changed:
-                    arrived.clear()
-                    chunk = self._take()
-                if chunk is None:
-                    await arrived.wait()
-                else:
-                    self._took(len(chunk.samples))
+                more = loop.create_future()
+                chunk = self.poll(partial(bell.ring, partial(_resolve, more)))
+                if chunk is not None:
                     yield chunk
-        except _Ended:
-            return
+                elif self.ended:
+                    self._raise_error()
+                    return
+                else:
+                    await more
         finally:
-            self._wake_reader = None
+            self._wake = None
             self.cancel()
 
 
-class _Ended(Exception):
-    """Nothing more will come."""
+def _resolve(more: asyncio.Future[None]) -> None:
+    if not more.done():
+        more.set_result(None)

@@ -38,6 +38,7 @@ SHORTEST = 0.2
 TOKEN_SECONDS = 0.08
 """What ``max_new_tokens`` counts: a patch of VoxCPM lasts as long."""
 SEMITONES = 24
+WORD = re.compile(r"(?<!\S)\S+")
 PITCHES = tuple(110.0 * 2 ** (step / 12) for step in range(2 * SEMITONES))
 
 
@@ -129,31 +130,33 @@ class ToneEngine(StepLoop, LoopEngine):
     def _speak(self, sequence: Sequence) -> Iterator[None]:
         text = sequence.utterance.text
         pitches = _melody(sequence.utterance, sequence.seed, self._count_notes(text))
-        marks = self._mark_words(text)
         end = len(pitches) * self._note
         for start in range(0, end, self._chunk):
             stop = min(start + self._chunk, end)
-            due = tuple(m for m in marks if start <= round(m.time * SAMPLE_RATE) < stop)
+            marks = tuple(self._mark_words(text, start, stop))
             if self._strikes_at(self._faults.short, sequence):
                 return
             samples = self._spoil(self._play(pitches, start, stop), sequence)
-            self._emit(sequence, AudioChunk(samples, due))
+            self._emit(sequence, AudioChunk(samples, marks))
             yield
 
-    def _mark_words(self, text: str) -> list[Mark]:
-        seconds = self._note / SAMPLE_RATE
-        return [
-            Mark(word.start(), len(word.group()), word.start() * seconds)
-            for word in re.finditer(r"\S+", text)
-        ]
+    def _mark_words(self, text: str, start: int, stop: int) -> Iterator[Mark]:
+        """The words that begin between these samples."""
+        for word in WORD.finditer(text, -(-start // self._note)):
+            at = word.start() * self._note
+            if at >= stop:
+                return
+            yield Mark(word.start(), len(word.group()), at / SAMPLE_RATE)
 
     def _play(self, pitches: bytes, start: int, stop: int) -> Samples:
         """The samples from ``start`` to ``stop`` of the whole melody."""
         first = start // self._note
         last = (stop - 1) // self._note
         notes = [_note(pitches[index], self._note) for index in range(first, last + 1)]
-        offset = start - first * self._note
-        return np.concatenate(notes)[offset : offset + stop - start]
+        # Cut before they are joined: a part of a whole would keep the whole in memory.
+        notes[-1] = notes[-1][: stop - last * self._note]
+        notes[0] = notes[0][start - first * self._note :]
+        return np.concatenate(notes)
 
     # -- the faults
 

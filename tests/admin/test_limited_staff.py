@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from accounts.models import Account, ApiKey, Membership
+from accounts.models import Account, ApiKey, AuditEntry, Membership
 from speech.models import SpeechModel, UsageRecord
 
 PAGES = {
@@ -15,11 +15,12 @@ PAGES = {
     "group": "/admin/auth/group/",
     "speechmodel": "/admin/speech/speechmodel/",
     "usagerecord": "/admin/speech/usagerecord/",
+    "auditentry": "/admin/accounts/auditentry/",
 }
 
 
 def snapshot():
-    models = (Account, ApiKey, Membership, SpeechModel, UsageRecord, User)
+    models = (Account, ApiKey, AuditEntry, Membership, SpeechModel, UsageRecord, User)
     rows = {model: list(model.objects.order_by("pk").values()) for model in models}
     for row in rows[User]:
         row.pop("last_login")

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from django.utils import timezone
 
+from accounts.models import AuditEntry
 from speech import downloads
 from speech.engine.voxcpm.checkpoint import find_checkpoint, is_whole
 from speech.hub.errors import FetchError
@@ -187,6 +188,17 @@ def test_staff_may_what_they_were_given(staff, hub):
         assert client.post(LIST + path, form).status_code == 403, path
     assert list(ModelDownload.objects.values_list("state", flat=True)) == ["failed"]
     assert not hub.requests
+
+
+def test_the_audit_log_tells_who_did_what(operator, hub):
+    download = held(operator, hub)
+    operator.post(page(download, "cancel"))
+    hub.hold_after = None
+    operator.post(page(download, "resume"))
+    ended()
+    told = AuditEntry.objects.order_by("number").values_list("action", "actor_name")
+    verbs = ("add", "cancel", "resume")
+    assert list(told) == [(f"modeldownload.{verb}", "operator") for verb in verbs]
 
 
 def test_nobody_edits_a_row(operator, hub):

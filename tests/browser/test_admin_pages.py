@@ -23,6 +23,8 @@ PAGES = [
     "/admin/accounts/apikey/add/",
     "/admin/accounts/apikey/1/change/",
     "/admin/accounts/apikey/1/rotate/",
+    "/admin/accounts/auditentry/",
+    "/admin/accounts/auditentry/1/change/",
     "/admin/auth/user/1/change/",
     "/admin/auth/group/add/",
 ]

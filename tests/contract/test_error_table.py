@@ -14,7 +14,7 @@ from rest_framework import exceptions as drf
 from accounts import exceptions as accounts
 from speech import errors
 from speech.engine import errors as engine
-from speech.errors import describe
+from speech.errors import Failure, describe
 from voices.exceptions import UnknownVoice
 from voxplatform.server import refusals
 
@@ -90,6 +90,21 @@ def test_what_is_raised_is_answered_as_the_table_says(error):
         assert any(failure.type in name for name in named)
     if failure.status in (429, 503) and failure.code != "insufficient_quota":
         assert 1 <= int(failure.headers["retry-after"]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("due", "earliest", "latest"),
+    [(0, 1, 1.25), (1, 1, 1.25), (8, 8, 10), (60, 48, 60), (900, 48, 60)],
+)
+def test_clients_that_are_refused_together_are_called_back_apart(due, earliest, latest):
+    headers = [Failure(503, "", None, "", retry_after=due).headers for _ in range(200)]
+    waits = [int(header["retry-after-ms"]) / 1000 for header in headers]
+    assert earliest <= min(waits) < max(waits) <= latest
+    assert max(waits) - min(waits) > (latest - earliest) / 2
+    assert all(
+        abs(int(header["retry-after"]) - wait) <= 0.5
+        for header, wait in zip(headers, waits, strict=True)
+    )
 
 
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)

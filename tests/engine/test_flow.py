@@ -59,6 +59,33 @@ def test_it_gives_streams_their_window_back_when_the_budget_is_free_again():
     assert budget.charged == 400
 
 
+def test_it_shares_the_budget_equally_among_streams_that_are_read():
+    budget = Budget(1000)
+    first = budget.open(1000)
+    assert first.grant() == 1000
+    others = [budget.open(1000) for _ in range(9)]
+    assert [flow.grant() for flow in others] == [1] * 9
+    first.receive(1000)
+    first.take(1000)
+    assert first.grant() == 100
+    for flow in others:
+        flow.receive(1)
+        flow.take(1)
+        assert flow.grant() == 100
+    assert budget.charged == 1000
+
+
+def test_a_stream_that_is_over_leaves_its_share_to_the_others():
+    budget = Budget(1000)
+    gone = [budget.open(1000) for _ in range(9)]
+    flow = budget.open(1000)
+    assert flow.grant() == 100
+    for number, other in enumerate(gone):
+        other.end() if number % 2 else other.abandon()
+        other.abandon()
+    assert flow.grant() == 900
+
+
 def test_it_keeps_what_waits_for_the_reader_charged_after_the_end():
     budget = Budget(10_000)
     flow = budget.open(1000)

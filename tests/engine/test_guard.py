@@ -70,6 +70,12 @@ def test_it_refuses_less_than_the_text_needs_unless_it_was_cut():
     guard.close(complete=False)
 
 
+def test_it_lets_exactly_what_the_text_needs_pass():
+    guard = OutputGuard(24_000, shortest=2.7)
+    guard.admit(AudioChunk(np.full(64_800, 0.5, np.float32)))
+    guard.close()
+
+
 def test_it_holds_a_whole_answer_until_its_end():
     guard = OutputGuard(RATE, whole=True)
     chunks = [chunk(0.5), chunk(0.2)]

@@ -169,6 +169,36 @@ def test_it_lets_the_writer_go_when_the_reader_leaves():
     assert time.monotonic() - began < 1
 
 
+def test_it_wakes_who_polls_once_and_only_where_there_was_nothing():
+    stream, woken = Stream(), []
+
+    def wake():
+        woken.append(stream.buffered)
+
+    stream.put(chunk(10))
+    assert len(stream.poll(wake).samples) == 10
+    stream.put(chunk(5))
+    assert woken == []
+    assert len(stream.poll(wake).samples) == 5
+    assert stream.poll(wake) is None
+    stream.put(chunk(7))
+    stream.put(chunk(7))
+    assert woken == [7]
+
+
+def test_it_tells_who_polls_of_the_end_and_of_what_went_wrong():
+    stream, woken = Stream(), []
+    assert stream.poll(lambda: woken.append(True)) is None
+    assert not stream.ended
+    stream.put(chunk())
+    stream.finish(SynthesisFailed("It broke."))
+    assert woken == [True]
+    assert not stream.ended, "one chunk is left"
+    assert stream.poll(lambda: None) is not None
+    assert stream.ended
+    assert isinstance(stream.error, SynthesisFailed)
+
+
 def test_it_survives_the_end_of_the_readers_loop():
     stream = Stream()
     stream.put(chunk())

@@ -3,44 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("ledger_process.py")
+from tests.faults import scripts
 
-
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])]
-)
-def environment(request, tmp_path):
-    """A database that no other test sees, on either server."""
-    environment = {**os.environ, "DATA_DIR": str(tmp_path)}
-    if request.param == "postgres":
-        environment["DATABASE_URL"] = request.getfixturevalue("postgres_url")
-        environment["SECRET_KEY"] = environment["KEY_PEPPER"] = "a secret of a test " * 4
-    return environment
-
-
-def start(command, environment):
-    return subprocess.Popen(
-        [sys.executable, str(SCRIPT), command],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def run(command, environment):
-    process = start(command, environment)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert "Traceback" not in errors, errors
-    return json.loads(output)
+start = partial(scripts.start, "ledger_process.py")
+run = partial(scripts.run, "ledger_process.py")
 
 
 def test_eight_processes_never_exceed_a_limit(environment):

@@ -188,7 +188,7 @@ def test_a_thousand_that_never_read_cost_little_more_than_a_thousand_that_do(dat
 
     unread, read = held(reading=False), held(reading=True)
     assert sum(unread) - sum(read) < 64 * MEGABYTE
-    assert unread[0] < streams * 150_000
+    assert sum(unread) < streams * 150_000, "server and engine together"
 
 
 @pytest.mark.slow

@@ -59,6 +59,9 @@ def unchunk(data: bytes) -> bytes:
         data = data[int(size, 16) + 2 :]
 
 
+START_SECONDS = 30  # as much as a busy machine may need
+
+
 class LiveServer:
     """A process that serves `tests/server/app.py` with the given limits."""
 
@@ -81,7 +84,7 @@ class LiveServer:
         for reader in self.readers:
             reader.start()
         self.said: list[str] = []
-        self.port = int(self.wait_for("ready").split()[1])
+        self.port = int(self.wait_for("ready", START_SECONDS).split()[1])
 
     def _read_lines(self) -> None:
         assert self.process.stdout

@@ -35,7 +35,7 @@ class Limits:
     linger_bytes: int = 256 * KIB
     """How long, and how much, a refused client may go on sending so that it can read the answer."""
 
-    send_bytes: int = 16 * KIB
+    send_bytes: int = 8 * KIB
     """What is buffered for one client before its application waits."""
     send_budget: int = 16 * MIB
     """The same for all clients together; above it a client that is behind is given nothing more."""

@@ -7,6 +7,7 @@ connection. It does not know when one is due.
 from __future__ import annotations
 
 import json
+import random
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -99,6 +100,7 @@ def shutting_down(seconds: float, reason: str | None = None) -> Refusal:
         "service_unavailable_error",
         "shutting_down",
         "The server is shutting down. Please try again shortly.",
-        retry_after=max(1, min(60, round(seconds))),
+        # Not all at once: the next process has to start first.
+        retry_after=max(1, min(60, round(seconds * random.uniform(1, 1.25)))),
         reason=reason,
     )

@@ -145,6 +145,8 @@ class Request(http.Request):
         body = self.content.read(_READ_BYTES)
         self.handed_over += len(body)
         more = self.handed_over < self.received
+        if not more:
+            self.content.close()  # the answer may take long
         return {"type": "http.request", "body": body, "more_body": more}
 
     async def send(self, message: Message) -> None:

@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 _BACKLOG = 1024
 _SWEEP_SECONDS = 0.25
 _JOIN_SECONDS = 5
+# After each write to a socket the loop has to get its turn back from threads that compute.
+_SWITCH_SECONDS = 0.001
 
 
 class CannotServe(Exception):
@@ -252,6 +254,7 @@ def serve(application: Any, **options: Any) -> None:
     """Run a Server with these options in this process until it is told to stop."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    sys.setswitchinterval(_SWITCH_SECONDS)
     Server(application, **options).run()
     # A view that still runs in a worker thread must not keep the process: the interpreter would
     # wait for it without end.

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.audit import Actor
 from accounts.models import SCOPES, Account, ApiKey
 
 
@@ -33,7 +34,13 @@ class Command(BaseCommand):
         user = self._user(options["user"])
         account = Account.objects.for_user(user) if user else Account.objects.default()
         try:
-            raw, _ = ApiKey.issue(account, options["name"], options["scope"], created_by=user)
+            raw, _ = ApiKey.issue(
+                account,
+                options["name"],
+                options["scope"],
+                by=Actor.of_command("createapikey"),
+                created_by=user,
+            )
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
         self.stdout.write(raw)

@@ -15,10 +15,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from speech.engine.base import Engine
+from speech.engine.bell import Bell
 from speech.engine.errors import EngineError, UnsupportedByEngine
 from speech.engine.hosts import protocol
 from speech.engine.hosts.codec import ProtocolError
@@ -42,24 +43,15 @@ log = logging.getLogger(__name__)
 
 
 class Outlet:
-    """What one stream may still send before its reader has taken more."""
+    """One stream, and how many samples of it may be sent before its reader has taken more."""
 
-    def __init__(self, credit: int, stream: Stream) -> None:
+    __slots__ = ("credit", "id", "stream", "wake")
+
+    def __init__(self, id: int, stream: Stream, credit: int, wake: Callable[[], None]) -> None:
+        self.id = id
         self.stream = stream
-        self._credit = credit
-        self._granted = asyncio.Event()
-
-    def grant(self, samples: int) -> None:
-        """The reader has made room."""
-        self._credit += samples
-        self._granted.set()
-
-    async def spend(self, samples: int) -> None:
-        """Pay for a chunk and wait until another may be taken from the engine."""
-        self._credit -= samples
-        while self._credit <= 0:
-            self._granted.clear()
-            await self._granted.wait()
+        self.credit = credit
+        self.wake = wake
 
 
 class Child:
@@ -68,57 +60,75 @@ class Child:
     def __init__(self, engine: Engine, writer: asyncio.StreamWriter) -> None:
         self._engine = engine
         self._writer = writer
+        self._loop = asyncio.get_running_loop()
+        self._bell = Bell.of_this_loop()
+        self._frames: list[bytes] = []
         self._outlets: dict[int, Outlet] = {}
         self._tasks: dict[int, Task] = {}
 
     def send(self, message: ToHost) -> None:
-        """Hand a message to the socket."""
-        self._writer.write(pack(message))
+        """Hand a message to the socket, together with all that comes up in this turn of the loop.
+
+        Nobody waits for the socket: how much may be on its way is bounded by the host's credit.
+        """
+        if not self._frames:
+            self._loop.call_soon(self._flush)
+        self._frames.append(pack(message))
+
+    def _flush(self) -> None:
+        frames, self._frames = self._frames, []
+        if not self._writer.is_closing():
+            self._writer.write(b"".join(frames))
 
     def handle(self, message: protocol.ToChild) -> None:
         """Act on a message from the host. Never waits for the engine."""
         match message:
             case protocol.Submit():
-                opened = Outlet(message.credit, self._engine.submit(message.utterance))
-                self._outlets[message.id] = opened
-                self._begin(message.id, self._speak(message.id, opened), self._spoken)
+                self._speak(message)
             case protocol.Grant():
                 if outlet := self._outlets.get(message.id):
-                    outlet.grant(message.samples)
+                    outlet.credit += message.samples
+                    self._pump(message.id)
             case protocol.Cancel():
-                if outlet := self._outlets.get(message.id):
+                if outlet := self._outlets.pop(message.id, None):
                     outlet.stream.cancel()
-                    self._tasks[message.id].cancel()
             case protocol.Hurry():
                 if outlet := self._outlets.get(message.id):
                     outlet.stream.hurry()
             case protocol.Begin():
                 raise ProtocolError("The engine has begun already.")
             case _:
-                self._begin(message.id, self._answer(message), self._answered)
+                task = self._loop.create_task(self._answer(message))
+                self._tasks[message.id] = task
+                task.add_done_callback(partial(self._answered, message.id))
 
-    def _begin(
-        self, id: int, work: Coroutine[None, None, None], done: Callable[[int, Task], None]
-    ) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks[id] = task
-        task.add_done_callback(partial(done, id))
+    # -- streams: no task of their own, for there may be a thousand
 
-    async def _speak(self, id: int, outlet: Outlet) -> None:
+    def _speak(self, message: protocol.Submit) -> None:
+        stream = self._engine.submit(message.utterance)
+        # The engine's thread calls ``wake``; what it brings comes with all else of that moment.
+        wake = partial(self._bell.ring, partial(self._pump, message.id))
+        self._outlets[message.id] = Outlet(message.id, stream, message.credit, wake)
+        self._pump(message.id)
+
+    def _pump(self, id: int) -> None:
+        """Send what is there, as far as the credit goes; come again when there is more."""
+        outlet = self._outlets.get(id)
+        if outlet is None:
+            return
         stream = outlet.stream
-        try:
-            async for chunk in stream:
-                self.send(protocol.Audio(id, chunk, stream.seed))
-                await self._writer.drain()
-                await outlet.spend(len(chunk.samples))
-        finally:
-            stream.cancel()
-        self.send(protocol.Finish(id, stream.finish_reason, stream.seed, None))
+        while outlet.credit > 0:
+            chunk = stream.poll(outlet.wake)
+            if chunk is None:
+                break
+            self.send(protocol.Audio(id, chunk, stream.seed))
+            outlet.credit -= len(chunk.samples)
+        if stream.ended:
+            del self._outlets[id]
+            failure = _failure(stream.error) if stream.error else None
+            self.send(protocol.Finish(id, stream.finish_reason, stream.seed, failure))
 
-    def _spoken(self, id: int, task: Task) -> None:
-        del self._tasks[id], self._outlets[id]
-        if failure := self._failure(task):
-            self.send(protocol.Finish(id, None, None, failure))
+    # -- calls
 
     async def _answer(self, message: Call) -> None:
         """Do what is asked; a caller that changes the state hears of the new one before the end."""
@@ -139,19 +149,9 @@ class Child:
 
     def _answered(self, id: int, task: Task) -> None:
         del self._tasks[id]
-        if not self._writer.is_closing():
-            self.send(protocol.Answer(id, self._failure(task)))
-
-    def _failure(self, task: Task) -> Failure | None:
-        """Why the task failed, for the host; None when it did not or when nobody asks any more."""
-        if task.cancelled() or self._writer.is_closing():
-            return None
-        error = task.exception()
-        if error is None:
-            return None
-        if not isinstance(error, EngineError):
-            log.error("The engine raised what it should not.", exc_info=error)
-        return Failure.of(error)
+        if not task.cancelled():
+            error = task.exception()
+            self.send(protocol.Answer(id, _failure(error) if error else None))
 
     def beat(self) -> None:
         """Tell the host that we live, and how the engine does."""
@@ -164,6 +164,13 @@ class Child:
             faulthandler.dump_traceback_later(_HUNG_SECONDS, exit=True, file=_STDERR)
             self.beat()
             await asyncio.sleep(interval)
+
+
+def _failure(error: BaseException) -> Failure:
+    """Why it failed, for the host."""
+    if not isinstance(error, EngineError):
+        log.error("The engine raised what it should not.", exc_info=error)
+    return Failure.of(error)
 
 
 async def _messages(reader: asyncio.StreamReader) -> AsyncIterator[protocol.ToChild]:

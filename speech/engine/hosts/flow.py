@@ -18,6 +18,7 @@ class Budget:
         self._lock = threading.Lock()
         self._limit = samples
         self._charged = 0
+        self._flows = 0
 
     @property
     def charged(self) -> int:
@@ -26,6 +27,8 @@ class Budget:
 
     def open(self, window: int) -> Flow:
         """The account of a new stream that may hold up to ``window`` samples."""
+        with self._lock:
+            self._flows += 1
         return Flow(self, self._lock, window)
 
     def _charge(self, samples: int) -> None:
@@ -34,9 +37,20 @@ class Budget:
     def _left(self) -> int:
         return self._limit - self._charged
 
+    def _share(self) -> int:
+        return self._limit // max(1, self._flows)
+
+    def _leave(self) -> None:
+        self._flows -= 1
+
 
 class Flow:
     """One stream's account. A chunk may overdraw the credit, never start without any."""
+
+    __slots__ = (
+        *("_abandoned", "_ahead", "_budget", "_ended", "_granted", "_lock"),
+        *("_received", "_taken", "_touched", "_window"),
+    )
 
     def __init__(self, budget: Budget, lock: threading.Lock, window: int) -> None:
         self._budget = budget
@@ -69,18 +83,20 @@ class Flow:
     def grant(self) -> int:
         """The samples to allow the child now, often 0.
 
-        Small amounts are saved up, so that there is not a message for every chunk. With the
-        budget spent, a stream that holds nothing still gets a single sample, which lets one chunk
-        through: it goes on in step with its reader instead of starving behind others.
+        The window shrinks to an equal share of the budget where there are many. Small amounts are
+        saved up, so that there is not a message for every chunk. With the budget spent, a stream
+        that holds nothing still gets a single sample, which lets one chunk through: it goes on in
+        step with its reader instead of starving behind others.
         """
         with self._lock:
             if self._ended:
                 return 0
             charge = self._granted - self._taken
-            missing = min(self._window - charge, self._budget._left())
+            window = min(self._window, self._budget._share())
+            missing = min(window - charge, self._budget._left())
             if charge <= 0:
                 missing = max(missing, 1 - charge)
-            elif missing < self._window // 4:
+            elif missing < max(1, window // 4):
                 return 0
             self._granted += missing
             self._budget._charge(missing)
@@ -106,6 +122,7 @@ class Flow:
         with self._lock:
             if not self._ended:
                 self._ended = True
+                self._budget._leave()
                 self._budget._charge(self._received - self._granted)
                 self._granted = self._received
 
@@ -113,5 +130,7 @@ class Flow:
         """Nobody reads any more: nothing stays charged, whatever may still come."""
         with self._lock:
             self._budget._charge(self._taken - self._granted)
+            if not self._ended:
+                self._budget._leave()
             self._ended = self._abandoned = True
             self._granted = self._taken

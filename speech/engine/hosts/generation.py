@@ -84,6 +84,7 @@ class Generation:
         )
         with self._lock:
             if self._closed or self._pair.congested:
+                flow.end()
                 stream.finish(_unavailable())
                 return stream
             self._listeners[id] = stream, flow

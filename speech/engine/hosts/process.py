@@ -43,7 +43,7 @@ class ProcessHost(Engine):
         *,
         limits: Limits | None = None,
         window: float = _WINDOW_SECONDS,
-        buffer_bytes: int = 16 * 1024 * 1024,
+        buffer_bytes: int = 8 * 1024 * 1024,
         ahead_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         self._supervisor = Supervisor(name, config or {}, limits or Limits())

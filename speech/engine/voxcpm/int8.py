@@ -30,7 +30,8 @@ class Int8Linear(nn.Module):
             # Tensors of this kind will go; the product below takes no other, and torch is pinned.
             warnings.filterwarnings("ignore", "torch.quantize_per_tensor", UserWarning)
             rounded = torch._make_per_channel_quantized_tensor(bits, scale.double(), zeros, 0)
-        bias = None if linear.bias is None else linear.bias.detach().float()
+        given: Tensor | None = linear.bias
+        bias = None if given is None else given.detach().float()
         self._packed = torch.ops.quantized.linear_prepack(rounded, bias)
         # Without these instructions of the processor, products of 8 bits overflow in pairs.
         self._seven_bits = not torch.cpu._is_vnni_supported()

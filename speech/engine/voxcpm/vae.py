@@ -18,7 +18,8 @@ from speech.engine.voxcpm.vae_folding import fold_decoder, fold_encoder
 from speech.engine.voxcpm.vae_layers import Chain
 
 Precision = Literal["exact", "tf32", "bf16"]
-ENCODED_AT_ONCE = {"cpu": 4}  # frames: a piece that stays in the cache; elsewhere 30 s or so
+# Frames. On the CPU more would leave its cache, and less would read the weights too often.
+ENCODED_AT_ONCE = {"cpu": 64}
 ENCODED_AT_ONCE_ELSEWHERE = 1024
 
 

@@ -42,9 +42,9 @@ def load_model(path: Path, device: str = "auto", dtype: str | None = None) -> nn
     state = read_tensors(path, "model.safetensors", "pytorch_model.bin")
     vae = read_tensors(path, "audiovae.safetensors", "audiovae.pth")
     state |= {VAE + name: value for name, value in vae.items()}
-    with _quiet():
+    with quiet():
         model = build_model(config, _tokenizer(path), choose_device(device))
-    _fill(model, state, path.name)
+    fill(model, state, path.name)
     try:
         ready: nn.Module = model.to(model.device).eval().requires_grad_(False)
     except torch.OutOfMemoryError as error:
@@ -125,7 +125,7 @@ def _tokenizer(path: Path) -> Any:
         transformers.logging.set_verbosity(verbosity)
 
 
-def _fill(model: Any, state: dict[str, torch.Tensor], name: str) -> None:
+def fill(model: Any, state: dict[str, torch.Tensor], name: str) -> None:
     """Each weight of the module from ``state``, rounded as the package rounds it."""
     expected = model.state_dict()
     if SAMPLE_RATES in expected:
@@ -159,7 +159,7 @@ def _target(key: str, value: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The package prints what it does, and is warned of its outdated weight norm."""
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

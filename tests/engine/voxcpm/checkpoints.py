@@ -134,7 +134,7 @@ def build_tiny(
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         model = _model(folder, config)
-        _scale_vae(model.audio_vae)
+        scale_vae(model.audio_vae)
         _make_stops_rare(model)
     config["dtype"] = dtype
     (folder / "config.json").write_text(json.dumps(config, indent=2))
@@ -163,7 +163,7 @@ def _model(folder: Path, config: dict[str, Any]) -> Any:
         return model_class(parsed, tokenizer, vae, device="cpu").eval()
 
 
-def _scale_vae(vae: Any) -> None:
+def scale_vae(vae: Any, frames: int = 16) -> None:
     """Give each convolution an output of about 1, and the last a clear voice below full scale."""
     for name, parameter in vae.named_parameters():
         if name.endswith("alpha"):
@@ -173,18 +173,19 @@ def _scale_vae(vae: Any) -> None:
     convolutions = [
         module for module in vae.modules() if isinstance(module, nn.Conv1d | nn.ConvTranspose1d)
     ]
-    _scale_outputs(vae, convolutions)
+    _scale_outputs(vae, convolutions, frames)
     inside = _calm(vae)
-    _scale_outputs(vae, [module for module in convolutions if module not in inside])
+    _scale_outputs(vae, [module for module in convolutions if module not in inside], frames)
     last = [module for module in vae.decoder.modules() if isinstance(module, nn.Conv1d)][-1]
     last.weight_g *= 0.05
     last.bias.zero_()
 
 
-def _scale_outputs(vae: Any, convolutions: list[nn.Module]) -> None:
+def _scale_outputs(vae: Any, convolutions: list[nn.Module], frames: int) -> None:
+    device = next(vae.parameters()).device
     hooks = [module.register_forward_hook(_scale_to_one) for module in convolutions]
-    vae.encoder(0.1 * torch.randn(2, 1, 8 * vae.chunk_size))
-    vae.decode(torch.randn(2, vae.latent_dim, 16))
+    vae.encoder(0.1 * torch.randn(2, 1, frames // 2 * vae.chunk_size, device=device))
+    vae.decode(torch.randn(2, vae.latent_dim, frames, device=device))
     for hook in hooks:
         hook.remove()
 

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections, transaction
 from django.db.models import Q
 
+from accounts import audit
 from accounts.models import Account, ApiKey
 from voxplatform.static_files import collect_static
 
@@ -80,5 +81,7 @@ def make_admin() -> tuple[str, str, str] | None:
         return None
     password = secrets.token_urlsafe(12)
     user = User.objects.create_superuser("admin", password=password)
-    raw, _ = ApiKey.issue(Account.objects.for_user(user), "first key", created_by=user)
+    by = audit.Actor.of_command("bootstrap")
+    audit.record("user.add", by, user, details={"is_superuser": [False, True]})
+    raw, _ = ApiKey.issue(Account.objects.for_user(user), "first key", by=by, created_by=user)
     return user.username, password, raw

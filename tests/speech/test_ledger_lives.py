@@ -1,0 +1,95 @@
+"""A record's life: its lease, a cancel, a revoked key, a stop, the sweeper."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from speech.ledger import Ledger
+from speech.models import UsageRecord
+from tests.speech.bookkeeping import DONE, UNWRITABLE, read, record, settle, streams, swept
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def test_a_caller_that_is_cancelled_leaves_no_open_record(ledger, entry):
+    for moment in (0.0, 0.0005, 0.001, 0.002, 0.005):
+        opening = asyncio.create_task(ledger.open(entry))
+        await asyncio.sleep(moment)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        if not opening.cancelled():
+            await settle(ledger, opening.result(), DONE)
+    await asyncio.to_thread(ledger._writer.submit(lambda: None).result)
+    await asyncio.to_thread(ledger._writer.submit(lambda: None).result)
+    assert await read(UsageRecord.objects.filter(outcome="open").count) == 0
+    assert await streams() == 0
+
+
+async def test_leases_of_the_living_are_renewed(transactional_db, entry):
+    ledger = Ledger(lease_seconds=0.5, renew_seconds=0.1, sweep_seconds=0.1)
+    ledger.start()
+    try:
+        record_id = await ledger.open(entry)
+        await asyncio.sleep(1.2)
+        assert (await record(record_id)).outcome == "open"
+    finally:
+        await asyncio.to_thread(ledger.stop)
+
+
+async def test_a_stream_hears_that_its_key_was_revoked(ledger, entry, key):
+    heard = threading.Event()
+    await ledger.open(entry, heard.set)
+    await read(key.revoke)
+    assert await asyncio.to_thread(heard.wait, 2)
+
+
+async def test_a_stream_hears_that_its_account_was_closed(ledger, entry, account):
+    heard = threading.Event()
+    await ledger.open(replace(entry, key_id=None), heard.set)
+    await asyncio.sleep(0.3)
+    assert not heard.is_set()
+    account.is_active = False
+    await read(account.save)
+    assert await asyncio.to_thread(heard.wait, 2)
+
+
+async def test_closing_after_the_ledger_stopped_does_not_raise(transactional_db, entry):
+    ledger = Ledger()
+    ledger.start()
+    record_id = await ledger.open(entry)
+    await asyncio.to_thread(ledger.stop)
+    assert ledger.close(record_id, DONE).cancelled()
+
+
+async def test_stopping_waits_until_what_was_cut_is_closed(ledger, entry):
+    record_id = await ledger.open(entry)
+    waiting = asyncio.create_task(asyncio.to_thread(ledger.wait_until_closed, 5))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    ledger.close(record_id, DONE)
+    await asyncio.wait_for(waiting, 1)
+    assert (await record(record_id)).outcome == "completed"
+
+
+async def test_stopping_waits_no_longer_than_it_may(ledger, entry):
+    await ledger.open(entry)
+    began = time.monotonic()
+    await asyncio.to_thread(ledger.wait_until_closed, 0.1)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(("outcome", "error"), UNWRITABLE)
+async def test_what_cannot_be_settled_is_left_to_the_sweeper(
+    brief_ledger, entry, caplog, outcome, error
+):
+    record_id = await brief_ledger.open(entry)
+    with pytest.raises(error):
+        await settle(brief_ledger, record_id, outcome)
+    assert f"usage record {record_id} cannot be settled" in caplog.text
+    assert await swept(record_id) == ("server_failed", "server_died", 0)
+    assert await streams() == 0
