@@ -20,10 +20,12 @@ async def test_it_moves_sqlites_log_into_the_database_while_it_runs(
     ledger = Ledger(retry_seconds=0.02, writes_per_move=10)
     ledger.start()
     try:
+        # The first of them: what comes after a move waits for the next.
+        first = await ledger.open(entry)
+        await settle(ledger, first, DONE)
         for _ in range(5):
-            last = await ledger.open(entry)
-            await settle(ledger, last, DONE)
-        assert await asyncio.to_thread(eventually_stored, last, tmp_path)
+            await settle(ledger, await ledger.open(entry), DONE)
+        assert await asyncio.to_thread(eventually_stored, first, tmp_path)
     finally:
         ledger.stop()
 
