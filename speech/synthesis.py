@@ -121,7 +121,8 @@ class Synthesis:
         # Changing the tempo holds samples back; their marks wait for them.
         held: tuple[Mark, ...] = ()
         spoken = begin = 0
-        recital = Recital(self.plan.utterances, self.info, settings.LOOKAHEAD, self._submit)
+        depth = settings.LOOKAHEAD if self.info.batches else 1
+        recital = Recital(self.plan.utterances, self.info, depth, self._submit)
         async with aclosing(recital.parts()) as parts:
             async for part in parts:
                 if part.index >= self._utterances_started:

@@ -139,6 +139,9 @@ class AudioChunk:
 class EngineInfo:
     """What an engine is. ``names`` are the native model ids, the first is the canonical one.
 
+    ``batches`` says that utterances which run together cost little more than one alone, so that it
+    pays to make the next ones of a text ahead of their turn.
+
     An utterance's audio never lasts longer than ``ceiling(text)`` seconds: the engine ends it
     there with ``FinishReason.LENGTH``, and quota is reserved for that much.
     """
@@ -150,6 +153,7 @@ class EngineInfo:
     abilities: frozenset[Ability]
     ceiling_base: float
     ceiling_per_character: float
+    batches: bool = False
 
     @property
     def model(self) -> str:

@@ -157,4 +157,5 @@ def _info(checkpoint: Checkpoint) -> EngineInfo:
         abilities=ABILITIES[checkpoint.architecture],
         ceiling_base=MORE_PATCHES * patch,
         ceiling_per_character=PATCHES_PER_CHARACTER * patch,
+        batches=True,
     )
