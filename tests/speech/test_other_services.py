@@ -8,7 +8,7 @@ import sys
 import psycopg
 import pytest
 
-from tests.conftest import REDIS
+from tests.choosing import REDIS
 from tests.live import ROOT, LiveServer, child_environment, manage
 
 SECRETS = {"SECRET_KEY": "a secret of a test " * 4, "KEY_PEPPER": "a pepper of a test " * 4}
