@@ -29,7 +29,7 @@ install-dev:
 	@sh scripts/python.sh scripts/install.py requirements.txt requirements-dev.txt
 
 # The fast tests mostly wait, so three of them can wait at once; slow ones measure, and want to be
-# alone. tests/conftest.py puts the files in the order in which they are handed out.
+# alone. tests/conftest.py says in which order and shares they are handed out.
 test: install-dev
 	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),0,3) --dist loadfile --no-loadscope-reorder $(ARGS)
 

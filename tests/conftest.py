@@ -6,6 +6,7 @@ Alice owns an account, Bob is a member of it, Charlie is a stranger who must see
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import socket
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 import django
 import pytest
 from django.conf import settings
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRES = os.environ.get("POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
@@ -65,12 +67,36 @@ SERVICES = {
 }
 MISSING: dict[str, int] = {}
 # Folders of tests, those that wait for servers first: the others fill the gaps at the end.
-ORDER = ("faults", "contract", "engine", "speech", "server", "browser", "tests", "text", "admin")
+ORDER = (
+    "contract",
+    "faults",
+    "voxcpm",
+    "engine",
+    "hub",
+    "speech",
+    "server",
+    "browser",
+    "tests",
+    "text",
+    "admin",
+)
 ISSUE_KEYS = """
 from accounts.models import SCOPES, Account, ApiKey
 for name in ("tests", "spare"):
     print(ApiKey.issue(Account.objects.default(), name, list(SCOPES))[0])
 """
+
+
+class Shares(LoadFileScheduling):
+    """What one test process takes as a whole: a file, or all that share the contract's servers."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "contract" if file.startswith("tests/contract/") else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Shares(config, log)
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m have chosen
@@ -217,31 +243,58 @@ def models_dir(tmp_path, settings):
 
 
 @pytest.fixture(scope="session")
-def migrated_dir():
+def made_once(tmp_path_factory):
+    """``made_once(name, make)`` is a folder that ``make(folder)`` has filled, once for all test
+    processes of a run: each command of ours takes more than a second."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+
+    def made_once(name, make):
+        folder = place / name
+        with (place / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                shutil.rmtree(place / f"{name}.part", ignore_errors=True)
+                make(place / f"{name}.part")
+                (place / f"{name}.part").rename(folder)
+        return folder
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def migrated_dir(made_once):
     """A data directory with a migrated database: to be copied, not used.
 
     An empty place for static files keeps servers from compressing them, which takes many seconds.
     """
     from tests.live import manage
 
-    template = DATA_DIR / "template"
-    template.mkdir()
-    manage(template, "migrate", "--verbosity=0")
-    (template / "static").mkdir()
-    return template
+    def make(folder):
+        folder.mkdir()
+        manage(folder, "migrate", "--verbosity=0")
+        (folder / "static").mkdir()
+
+    return made_once("migrated", make)
 
 
 @pytest.fixture(scope="session")
-def keyed_dir(migrated_dir):
-    """One in which somebody has a key, made once for all: each command takes more than a second."""
-    return shutil.copytree(migrated_dir, DATA_DIR / "keyed")
+def keyed_dir(made_once, migrated_dir):
+    """One in which somebody has keys; ``keys.txt`` beside it holds their texts."""
+    from tests.live import manage
+
+    def make(folder):
+        shutil.copytree(migrated_dir, folder)
+        keys = manage(folder, "shell", "-c", ISSUE_KEYS).splitlines()[-2:]
+        (folder.parent / "keys.txt").write_text("\n".join(keys))
+
+    return made_once("keyed", make)
 
 
 @pytest.fixture(scope="session")
 def _keys(keyed_dir):
-    from tests.live import manage
-
-    return manage(keyed_dir, "shell", "-c", ISSUE_KEYS).splitlines()[-2:]
+    return (keyed_dir.parent / "keys.txt").read_text().splitlines()
 
 
 @pytest.fixture(scope="session")

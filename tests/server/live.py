@@ -59,7 +59,7 @@ def unchunk(data: bytes) -> bytes:
         data = data[int(size, 16) + 2 :]
 
 
-START_SECONDS = 30  # as much as a busy machine may need
+START_SECONDS = 60  # as much as a busy machine may need
 
 
 class LiveServer:

@@ -108,7 +108,7 @@ def choose_passes(
     if model.device.type != "cuda" or not config.graphs:
         return eager
     graphs = GraphPasses(eager, compiled=config.compiled)
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.cuda.device(model.device):
         graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
     return graphs
 

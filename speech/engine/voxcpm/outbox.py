@@ -20,6 +20,7 @@ class Outbox:
     """For batches of at most ``rows``, whose audio is ``samples`` long."""
 
     def __init__(self, device: torch.device, rows: int, samples: int) -> None:
+        self._device = device
         self.overlaps = device.type == "cuda"
         """Whether further work can be given to the device before the audio is collected."""
         if self.overlaps:
@@ -30,12 +31,12 @@ class Outbox:
             self._stops = torch.empty(rows, dtype=torch.bool, pin_memory=True)
 
     def send(self, audio: Tensor, stops: Tensor) -> Collect:
-        """Begin to copy [B, N] and [B]; the result waits for them and gives them as the host's
-        own. One batch at a time: collect before sending again."""
+        """Begin to copy [B, N] and [B]; the result waits for them and gives them to the host,
+        until the next batch is sent. One batch at a time: collect before sending again."""
         if not self.overlaps:
             return lambda: (audio.cpu().numpy(), stops.tolist())
         count = len(audio)
-        self._made.record()
+        self._made.record(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._stream):
             self._stream.wait_event(self._made)
             self._audio[:count].copy_(audio, non_blocking=True)
@@ -45,5 +46,5 @@ class Outbox:
 
     def _collect(self, count: int) -> tuple[Samples, list[bool]]:
         self._copied.synchronize()
-        samples: Samples = self._audio[:count].numpy().copy()
+        samples: Samples = self._audio[:count].numpy()
         return samples, self._stops[:count].tolist()

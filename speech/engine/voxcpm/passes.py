@@ -6,6 +6,7 @@ given places in the batch and resident rows, and neither looks at a value on the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import torch
@@ -48,6 +49,8 @@ class EagerPasses:
     def __init__(self, model: BatchedModel, vae: StreamingVAE) -> None:
         self.model = model
         self.vae = vae
+        # The same slots run for many steps; to bring their numbers to the device waits for it.
+        self._on_device = lru_cache(maxsize=512)(self._to_device)
 
     def prefill(self, piece: Piece, bucket: int) -> None:
         self.model.prefill(*piece, bucket)
@@ -55,8 +58,7 @@ class EagerPasses:
     def emit(
         self, slots: list[int], noise: Tensor, count: int, guided: list[int]
     ) -> tuple[Tensor, Tensor, Tensor]:
-        places = torch.tensor(guided, device=noise.device, dtype=torch.long)
-        return self.speak(self.rows(slots), noise, count, places)
+        return self.speak(self.rows(slots), noise, count, self.rows(guided))
 
     def advance(self, slots: list[int], bucket: int) -> None:
         self.model.advance(self.rows(slots), bucket)
@@ -69,6 +71,9 @@ class EagerPasses:
         audio = self.vae.decode(latents.float().transpose(1, 2), rows)
         return audio, latents, self.model.state.stop.index_select(0, rows)
 
-    def rows(self, slots: list[int]) -> Tensor:
-        """The slots' numbers on the device."""
-        return torch.tensor(slots, device=self.model.device)
+    def rows(self, numbers: list[int]) -> Tensor:
+        """Numbers of slots, or of places in the batch, on the device; not to be written to."""
+        return self._on_device(tuple(numbers))
+
+    def _to_device(self, numbers: tuple[int, ...]) -> Tensor:
+        return torch.tensor(numbers, device=self.model.device, dtype=torch.long)

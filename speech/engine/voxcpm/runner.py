@@ -223,7 +223,8 @@ class ModelRunner:
             self._advance(slots)
         samples, believed = collect()
         return [
-            Patch(slot, samples[place], occupant.count_patch(believed[place]))
+            # A copy: a reader that is late must not keep what all others have heard.
+            Patch(slot, samples[place].copy(), occupant.count_patch(believed[place]))
             for place, (slot, occupant) in enumerate(zip(slots, occupants, strict=True))
         ]
 
