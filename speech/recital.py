@@ -104,7 +104,7 @@ class Recital:
         stream = self._asked.get(index)
         if stream is None:
             self._asked[index] = stream = self._submit(self._utterance(index))
-        elif self._utterances[index].priority is not Priority.JOB:
+        else:
             stream.hurry()
         return stream
 
@@ -113,7 +113,7 @@ class Recital:
             return
         for following in range(index + 1, min(index + self._depth, len(self._utterances))):
             if following not in self._asked:
-                utterance = replace(self._utterance(following), priority=Priority.JOB, ahead=True)
+                utterance = replace(self._utterance(following), ahead=True)
                 self._asked[following] = self._submit(utterance)
 
     def _utterance(self, index: int) -> Utterance:

@@ -27,12 +27,12 @@ class FairQueue(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(list(self._places))
 
-    @property
-    def priority(self) -> int:
-        """The next item's. Raises IndexError when there is none."""
+    def peek(self) -> T:
+        """The next item. Raises IndexError when there is none."""
         if not self._places:
             raise IndexError("The queue is empty.")
-        return min(self._turns)
+        groups = self._turns[min(self._turns)]
+        return next(iter(groups[next(iter(groups))]))
 
     def add(self, item: T, priority: int, group: str) -> None:
         """Put ``item`` behind its group's others; a new group's turn comes last."""
@@ -41,9 +41,9 @@ class FairQueue(Generic[T]):
 
     def take(self) -> T:
         """Remove and return the next item. Raises IndexError when there is none."""
-        groups = self._turns[self.priority]
-        group = next(iter(groups))
-        item = next(iter(groups[group]))
+        item = self.peek()
+        priority, group = self._places[item]
+        groups = self._turns[priority]
         groups[group] = groups.pop(group)
         self.remove(item)
         return item

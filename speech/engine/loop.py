@@ -151,8 +151,8 @@ class LoopEngine(SequenceLoop, Engine):
 
     def _is_crowded_out(self, sequence: Sequence) -> bool:
         """Between ``check`` and ``submit`` others have taken the last places."""
-        continues = sequence.utterance.priority is Priority.CONTINUATION
-        return not continues and self._is_full(len(self._scheduler.waiting))
+        continues = sequence.ahead or sequence.utterance.priority is Priority.CONTINUATION
+        return not continues and self._is_full(self._scheduler.awaited)
 
     def _is_full(self, waiting: int) -> bool:
         """Those who are about to get a free slot do not count as waiting."""
@@ -164,7 +164,7 @@ class LoopEngine(SequenceLoop, Engine):
         return EngineBusy("Too many requests are waiting to be spoken.", wait)
 
     def _count_waiting(self) -> int:
-        return len(self._scheduler.waiting) + len(self._arriving)
+        return self._scheduler.awaited + len(self._arriving)
 
     # -- the model
 

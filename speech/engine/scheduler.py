@@ -44,6 +44,7 @@ class Scheduler:
         self.resize(slots, interactive)
         self.waiting: FairQueue[Sequence] = FairQueue()
         self.running: dict[Sequence, None] = {}
+        self._ahead = 0  # of those who wait, how many nobody waits for yet
         self.beginner: Sequence | None = None  # has a slot and has not had its first step
         self._pace = 0.0  # seconds that an utterance holds its slot, a running mean
 
@@ -55,8 +56,14 @@ class Scheduler:
 
     def add(self, sequence: Sequence) -> None:
         """Put it into the queue."""
-        utterance = sequence.utterance
-        self.waiting.add(sequence, utterance.priority, utterance.group)
+        priority = Priority.JOB if sequence.ahead else sequence.utterance.priority
+        self.waiting.add(sequence, priority, sequence.utterance.group)
+        self._ahead += sequence.ahead
+
+    @property
+    def awaited(self) -> int:
+        """How many wait that somebody waits for: what is asked for ahead crowds nobody out."""
+        return len(self.waiting) - self._ahead
 
     def admit(self) -> Sequence | None:
         """Give the next one a slot; None when there is no slot for it, when nobody waits, or while
@@ -64,6 +71,7 @@ class Scheduler:
         if self.beginner or not self.has_room:
             return None
         sequence = self.waiting.take()
+        self._ahead -= sequence.ahead
         sequence.slot = self._free.acquire()
         sequence.admitted = time.monotonic()
         self.running[sequence] = None
@@ -75,13 +83,17 @@ class Scheduler:
         """Whether there is somebody next, and a slot for it."""
         if not len(self.waiting):
             return False
-        kept = self._interactive if self.waiting.priority == Priority.JOB else 0
-        return len(self._free) > kept
+        following = self.waiting.peek()
+        if following.ahead:  # it may rest in its slot for as long as another is heard
+            return len(self._free) > max(1, self._interactive)
+        is_job = following.utterance.priority is Priority.JOB
+        return len(self._free) > (self._interactive if is_job else 0)
 
     def hurry(self, sequence: Sequence) -> None:
-        """It is somebody's next sound now: before all others who wait."""
+        """It is no longer made ahead: its own priority counts."""
         if self.waiting.remove(sequence):
-            self.waiting.add(sequence, Priority.CONTINUATION, sequence.utterance.group)
+            self._ahead -= sequence.ahead
+            self.waiting.add(sequence, sequence.utterance.priority, sequence.utterance.group)
 
     def has_begun(self, sequence: Sequence) -> None:
         """It has had its first step, or needs none any more."""
@@ -96,8 +108,8 @@ class Scheduler:
             assert sequence.slot is not None, "who runs has a slot"
             self._free.release(sequence.slot)
             self._pace += PACE_MEMORY * (time.monotonic() - sequence.admitted - self._pace)
-        else:
-            self.waiting.remove(sequence)
+        elif self.waiting.remove(sequence):
+            self._ahead -= sequence.ahead
 
     def longest(self) -> Sequence:
         """The running sequence that holds most: the one with the longest text."""

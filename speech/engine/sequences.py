@@ -113,7 +113,7 @@ class SequenceLoop(ABC):
     def _enqueue(self, sequence: Sequence) -> None:
         self._scheduler.add(sequence)
         self._admit()
-        if sequence.status is SequenceStatus.WAITING:
+        if sequence.status is SequenceStatus.WAITING and not sequence.ahead:
             deadline = sequence.submitted + self._queue_seconds
             self._worker.at(deadline, partial(self._expire, sequence))
 
@@ -197,9 +197,12 @@ class SequenceLoop(ABC):
     def _hurry(self, sequence: Sequence) -> None:
         if not sequence.ahead:
             return
-        sequence.ahead = False
-        if sequence.status is SequenceStatus.WAITING:
+        waits = sequence.status is SequenceStatus.WAITING
+        if waits:
             self._scheduler.hurry(sequence)
+        sequence.ahead = False
+        if waits:
+            self._worker.at(time.monotonic() + self._queue_seconds, partial(self._expire, sequence))
             self._admit()
         elif sequence.status is SequenceStatus.PARKED:
             self._watch(sequence)

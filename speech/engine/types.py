@@ -100,8 +100,9 @@ class Utterance:
     """One engine-sized piece of text, ready to be spoken.
 
     ``language`` is a BCP 47 tag; ``group`` is opaque and only used for fair turns. Of a ``whole``
-    answer nothing leaves before all of it is made. One that is made ``ahead`` of its turn waits
-    with its audio, for as long as that takes, until ``Stream.hurry`` says that somebody listens.
+    answer nothing leaves before all of it is made. One that is made ``ahead`` of its turn goes
+    with the jobs and waits with its audio, for as long as that takes, until ``Stream.hurry`` says
+    that somebody listens.
     ``remember`` has the engine keep what it makes, to be the prompt of the VoicePrompt with that
     key.
     """

@@ -352,7 +352,7 @@ def test_it_rests_while_its_reader_is_behind_and_costs_others_no_step(start):
 
 def test_who_is_not_read_is_given_up_but_not_who_was_asked_for_ahead(start):
     engine = start(park_seconds=0.1)
-    ahead = engine.submit(replace(LONG, ahead=True, priority=Priority.JOB))
+    ahead = engine.submit(replace(LONG, ahead=True, priority=Priority.CONTINUATION))
     stalled = engine.submit(LONG)
     eventually(lambda: stalled.finished)
     with pytest.raises(ReaderStalled):
@@ -370,9 +370,10 @@ def test_who_was_asked_for_ahead_goes_before_others_once_somebody_listens(start)
     speaking = engine.submit(LONG)
     eventually(lambda: engine.stats().running == 1)
     others = [engine.submit(say(f"other {index}")) for index in range(3)]
-    ahead = engine.submit(say("ahead", ahead=True, priority=Priority.JOB))
-    eventually(lambda: engine.stats().waiting == 4)
+    ahead = engine.submit(say("ahead", ahead=True, priority=Priority.CONTINUATION))
+    eventually(lambda: engine.stats().waiting == 3)
     ahead.hurry()
+    eventually(lambda: engine.stats().waiting == 4)
     speaking.cancel()
     assert len(heard(ahead)) == 5 * PATCH
     assert [text for text, _ in runner.draws][:2] == ["x" * 60, "ahead"]
@@ -425,3 +426,22 @@ def test_many_threads_are_answered_at_once(start):
         thread.join(30)
     assert not wrong
     assert engine.stats().running == engine.stats().waiting == 0
+
+
+def test_what_is_asked_for_ahead_crowds_nobody_out_and_has_no_deadline_of_its_own(start):
+    engine = start(Runner(slots=1, step_seconds=0.002), max_waiting=1, queue_seconds=0.1)
+    speaking = engine.submit(say("x" * 200))
+    eventually(lambda: engine.stats().running == 1)
+    ahead = [
+        engine.submit(say("ahead", ahead=True, priority=Priority.CONTINUATION)) for _ in range(5)
+    ]
+    time.sleep(0.2)
+    assert engine.stats().waiting == 0
+    engine.check(LONG)
+    assert not any(one.finished for one in ahead)
+    ahead[0].hurry()
+    with pytest.raises(QueueTimeout):
+        heard(ahead[0])
+    speaking.cancel()
+    ahead[1].hurry()
+    assert len(heard(ahead[1])) == 5 * PATCH

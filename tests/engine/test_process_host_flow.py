@@ -140,7 +140,7 @@ def test_it_serves_readers_on_many_threads(make_host):
 
 def test_what_is_made_ahead_waits_whole_until_somebody_listens(make_host):
     host = make_host({"park_seconds": 0.2}, limits=Limits(parked=0.2))
-    ahead = host.submit(replace(LONG, ahead=True, priority=Priority.JOB))
+    ahead = host.submit(replace(LONG, ahead=True, priority=Priority.CONTINUATION))
     samples = len(LONG.text) * 1440
     eventually(lambda: ahead.buffered == samples)
     time.sleep(0.5)
@@ -149,7 +149,7 @@ def test_what_is_made_ahead_waits_whole_until_somebody_listens(make_host):
 
 def test_what_was_made_ahead_and_is_not_taken_in_its_turn_is_given_up(make_host):
     host = make_host(limits=Limits(parked=0.2))
-    over_a_minute = Utterance("x" * 2000, ahead=True, priority=Priority.JOB)
+    over_a_minute = Utterance("x" * 2000, ahead=True, priority=Priority.CONTINUATION)
     ahead = host.submit(over_a_minute)
     eventually(lambda: ahead.buffered >= 60 * RATE)
     assert ahead.buffered <= 60 * RATE + CHUNK
@@ -164,9 +164,10 @@ def test_one_that_was_asked_for_ahead_overtakes_others_when_it_is_hurried(make_h
     speaking = host.submit(LONG)
     eventually(lambda: host.stats().running == 1)
     other = host.submit(Utterance("another"))
-    ahead = host.submit(Utterance("ahead", ahead=True, priority=Priority.JOB))
-    eventually(lambda: host.stats().waiting == 2)
+    ahead = host.submit(Utterance("ahead", ahead=True, priority=Priority.CONTINUATION))
+    eventually(lambda: host.stats().waiting == 1)
     ahead.hurry()
+    eventually(lambda: host.stats().waiting == 2)
     speaking.cancel()
     eventually(lambda: ahead.buffered)
     assert not other.buffered

@@ -106,8 +106,29 @@ def test_jobs_do_not_take_the_last_slots():
 
 def test_who_is_listened_to_now_goes_before_all_who_wait():
     scheduler = Scheduler(slots=1)
-    ahead = sequence("ahead", priority=Priority.JOB)
+    ahead = sequence("ahead", ahead=True, priority=Priority.CONTINUATION)
     for one in (sequence("a"), ahead, sequence("b")):
         scheduler.add(one)
     scheduler.hurry(ahead)
+    ahead.ahead = False
     assert admitted(scheduler) == ["ahead"]
+
+
+def test_a_job_s_next_utterance_stays_with_the_jobs():
+    scheduler = Scheduler(slots=1)
+    scheduler.add(job := sequence("job", ahead=True, priority=Priority.JOB))
+    scheduler.add(sequence("a person"))
+    scheduler.hurry(job)
+    job.ahead = False
+    assert admitted(scheduler) == ["a person"]
+
+
+def test_what_is_made_ahead_never_takes_the_last_slot():
+    scheduler = Scheduler(slots=2)
+    for text in ("ahead 1", "ahead 2"):
+        scheduler.add(sequence(text, priority=Priority.JOB, ahead=True))
+    assert admitted(scheduler) == ["ahead 1"]
+    assert scheduler.awaited == 0
+    scheduler.add(sequence("a person"))
+    assert scheduler.awaited == 1
+    assert admitted(scheduler) == ["a person"]

@@ -80,7 +80,7 @@ async def test_the_next_ones_are_made_ahead_once_the_first_is_heard(desk):
     assert len(desk.asked) == 1, "its first sound comes before anything else"
     await anext(parts)
     assert [one.ahead for one in desk.asked] == [False, True, True, True]
-    assert {one.priority for one in desk.asked[1:]} == {Priority.JOB}
+    assert {one.priority for one in desk.asked[1:]} == {Priority.CONTINUATION}
     eventually(lambda: desk.engine.stats().running == 4)
     await parts.aclose()
 
@@ -125,7 +125,7 @@ async def test_a_voice_of_somebody_is_on_every_utterance(desk):
     assert not any(one.remember for one in desk.asked)
 
 
-async def test_a_job_makes_ahead_at_its_own_priority_and_hurries_nobody(desk):
+async def test_a_job_makes_ahead_at_its_own_priority(desk):
     job = utterances(priority=Priority.JOB, whole=True)
     parts = await listen(Recital(job, PatchEngine.info, 3, desk.submit))
     assert np.array_equal(audio(parts), whole())
