@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 
 from speech.engine.base import Engine
@@ -24,6 +25,7 @@ from speech.engine.errors import EngineError, UnsupportedByEngine
 from speech.engine.hosts import protocol
 from speech.engine.hosts.codec import ProtocolError
 from speech.engine.hosts.protocol import Failure, FrameBuffer, ToHost, pack
+from speech.engine.hosts.voices import KeptVoices
 from speech.engine.registry import create_engine
 from speech.engine.stream import Stream
 
@@ -65,6 +67,7 @@ class Child:
         self._frames: list[bytes] = []
         self._outlets: dict[int, Outlet] = {}
         self._tasks: dict[int, Task] = {}
+        self._voices = KeptVoices()
 
     def send(self, message: ToHost) -> None:
         """Hand a message to the socket, together with all that comes up in this turn of the loop.
@@ -85,6 +88,10 @@ class Child:
         match message:
             case protocol.Submit():
                 self._speak(message)
+            case protocol.Keep():
+                self._voices.keep(message)
+            case protocol.Forget():
+                self._voices.forget(message)
             case protocol.Grant():
                 if outlet := self._outlets.get(message.id):
                     outlet.credit += message.samples
@@ -97,15 +104,22 @@ class Child:
                     outlet.stream.hurry()
             case protocol.Begin():
                 raise ProtocolError("The engine has begun already.")
+            case protocol.Check():
+                # Now: by its turn the voice may be forgotten.
+                utterance = self._voices.utterance(message)
+                self._answer_later(replace(message, utterance=utterance))
             case _:
-                task = self._loop.create_task(self._answer(message))
-                self._tasks[message.id] = task
-                task.add_done_callback(partial(self._answered, message.id))
+                self._answer_later(message)
+
+    def _answer_later(self, message: Call) -> None:
+        task = self._loop.create_task(self._answer(message))
+        self._tasks[message.id] = task
+        task.add_done_callback(partial(self._answered, message.id))
 
     # -- streams: no task of their own, for there may be a thousand
 
     def _speak(self, message: protocol.Submit) -> None:
-        stream = self._engine.submit(message.utterance)
+        stream = self._engine.submit(self._voices.utterance(message))
         # The engine's thread calls ``wake``; what it brings comes with all else of that moment.
         wake = partial(self._bell.ring, partial(self._pump, message.id))
         self._outlets[message.id] = Outlet(message.id, stream, message.credit, wake)

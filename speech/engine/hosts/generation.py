@@ -23,6 +23,7 @@ from speech.engine.errors import EngineError, EngineUnavailable, InvalidUtteranc
 from speech.engine.hosts import protocol
 from speech.engine.hosts.flow import Budget, Flow
 from speech.engine.hosts.pair import Pair
+from speech.engine.hosts.voices import ToldVoices
 from speech.engine.stream import Stream
 from speech.engine.types import EngineInfo, FinishReason, Utterance
 
@@ -63,6 +64,7 @@ class Generation:
         self.beat: protocol.Beat | None = None
         self.refusal: EngineError | None = None
         self.spawned = self.heard = time.monotonic()
+        self._voices = ToldVoices(self._send)
         self._pair.send(begin)
 
     @property
@@ -89,7 +91,7 @@ class Generation:
                 return stream
             self._listeners[id] = stream, flow
         try:
-            self._send(protocol.Submit(id, flow.grant(), utterance))
+            self._voices.send(protocol.Submit(id, flow.grant(), utterance))
         except ValueError:
             self._fail(id, InvalidUtterance(_TOO_LONG, "voice"))
         return stream
@@ -105,7 +107,11 @@ class Generation:
                 raise _unavailable()
             self._calls[id] = answer
         try:
-            self._send(make(id))
+            message = make(id)
+            if isinstance(message, protocol.Check):
+                self._voices.send(message)
+            else:
+                self._send(message)
             answer.result(timeout)
         except TimeoutError:
             raise EngineUnavailable("The engine did not answer in time.") from None

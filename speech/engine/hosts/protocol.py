@@ -17,7 +17,14 @@ from speech.engine import errors
 from speech.engine.errors import EngineError
 from speech.engine.faults import Faults
 from speech.engine.hosts.codec import ProtocolError, SampleReader, decode, encode
-from speech.engine.types import AudioChunk, EngineInfo, EngineStats, FinishReason, Utterance
+from speech.engine.types import (
+    AudioChunk,
+    EngineInfo,
+    EngineStats,
+    FinishReason,
+    Utterance,
+    VoicePrompt,
+)
 
 # Two recordings of half a minute at 192 kHz, and room to spare.
 MAX_FRAME = 64 * 1024 * 1024
@@ -69,12 +76,29 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """From now on this voice is known by a number."""
+
+    id: int
+    voice: VoicePrompt
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Nobody will name this voice again."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Submit:
-    """Speak; ``credit`` is how many samples may be sent before a Grant allows more."""
+    """Speak; ``credit`` is how many samples may be sent before a Grant allows more. ``voice`` is
+    the number of the utterance's voice, where that has recordings."""
 
     id: int
     credit: int
     utterance: Utterance
+    voice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +125,12 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Would the engine admit this? Answered by Answer, like the three after it."""
+    """Would the engine admit this? Answered by Answer, like the three after it; ``voice`` as in
+    Submit."""
 
     id: int
     utterance: Utterance
+    voice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +208,23 @@ class Answer:
     failure: Failure | None
 
 
-ToChild = Begin | Submit | Grant | Hurry | Cancel | Check | Load | Unload | SetFaults
+ToChild = (
+    Begin | Keep | Forget | Submit | Grant | Hurry | Cancel | Check | Load | Unload | SetFaults
+)
 ToHost = Hello | Refused | Beat | Audio | Finish | Answer
-TO_CHILD: tuple[type, ...] = (Begin, Submit, Grant, Hurry, Cancel, Check, Load, Unload, SetFaults)
+TO_CHILD: tuple[type, ...] = (
+    Begin,
+    Keep,
+    Forget,
+    Submit,
+    Grant,
+    Hurry,
+    Cancel,
+    Check,
+    Load,
+    Unload,
+    SetFaults,
+)
 TO_HOST: tuple[type, ...] = (Hello, Refused, Beat, Audio, Finish, Answer)
 
 
