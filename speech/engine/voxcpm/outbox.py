@@ -24,6 +24,7 @@ class Outbox:
         self.overlaps = device.type == "cuda"
         """Whether further work can be given to the device before the audio is collected."""
         if self.overlaps:
+            self._device = device
             self._stream = torch.cuda.Stream(device)
             self._made = torch.cuda.Event()
             self._copied = torch.cuda.Event()
@@ -41,7 +42,7 @@ class Outbox:
             self._stream.wait_event(self._made)
             self._audio[:count].copy_(audio, non_blocking=True)
             self._stops[:count].copy_(stops, non_blocking=True)
-            self._copied.record()
+            self._copied.record(self._stream)
         return lambda: self._collect(count)
 
     def _collect(self, count: int) -> tuple[Samples, list[bool]]:
