@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from speech.engine.types import Recording, SamplingParams, Utterance, VoicePrompt
+from speech.engine.types import EngineState, Recording, SamplingParams, Utterance, VoicePrompt
 from speech.engine.voxcpm.checkpoint import Checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.engine import VoxCPMEngine
@@ -126,6 +126,16 @@ class MemoryEngine(VoxCPMEngine):
 
     def _make_runner(self) -> MemoryRunner:
         return MemoryRunner(self._given, self._checkpoint.architecture, self._config, self._length)
+
+
+def wait_until_ready(engine: VoxCPMEngine) -> None:
+    """Until the model is loaded. Exits with the engine's reason where it cannot be."""
+    while engine.stats().state in (EngineState.COLD, EngineState.LOADING):
+        time.sleep(0.05)
+    stats = engine.stats()
+    if stats.state is not EngineState.READY:
+        raise SystemExit(stats.reason)
+    print(f"loaded in {stats.load_seconds or 0.0:.1f} s. {stats.notice}")
 
 
 class Ours:
