@@ -66,6 +66,7 @@ def direct(model: Path, options: argparse.Namespace) -> dict[int, Heard]:
         threads=options.threads,
         max_length=LENGTH,
         queue_seconds=QUEUE_SECONDS,
+        **_graphs(options),
     )
     engine.start()
     try:
@@ -75,6 +76,14 @@ def direct(model: Path, options: argparse.Namespace) -> dict[int, Heard]:
         return {clients: listeners.closed(clients, options.takes) for clients in options.clients}
     finally:
         engine.stop()
+
+
+def _graphs(options: argparse.Namespace) -> dict[str, list[int]]:
+    """The engine's own options, of which graphs to capture."""
+    return {
+        "graph_batches": options.graph_batches,
+        "graph_timesteps": options.graph_timesteps,
+    }
 
 
 @contextmanager
@@ -87,6 +96,7 @@ def serving(model: Path, data_dir: Path, options: argparse.Namespace) -> Iterato
         "ENGINE_SLOTS": str(options.slots),
         "ENGINE_THREADS": str(options.threads),
         "ENGINE_MAX_LENGTH": str(LENGTH),
+        "ENGINE_CONFIG": json.dumps(_graphs(options)),
         **PATIENT,
     }
     key = prepare(data_dir)
@@ -184,6 +194,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", nargs="+", type=int, default=[1, 16, 64])
     parser.add_argument("--takes", type=int, default=4, help="of each client")
     parser.add_argument("--patches", type=int, default=32)
+    parser.add_argument("--graph-batches", nargs="*", type=int, default=[], help="by default all")
+    parser.add_argument("--graph-timesteps", nargs="*", type=int, default=[])
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

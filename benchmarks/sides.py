@@ -121,6 +121,12 @@ class MemoryEngine(VoxCPMEngine):
         """Let so many prefill passes come between two steps."""
         self._prefill_passes = passes
 
+    @property
+    def runner(self) -> ModelRunner:
+        """The loaded runner, to be driven while the engine has nothing to do."""
+        runner: ModelRunner = self._runner
+        return runner
+
     def _describe(self) -> Checkpoint:
         return self._checkpoint
 

@@ -24,7 +24,6 @@ class Outbox:
         self.overlaps = device.type == "cuda"
         """Whether further work can be given to the device before the audio is collected."""
         if self.overlaps:
-            self._device = device
             self._stream = torch.cuda.Stream(device)
             self._made = torch.cuda.Event()
             self._copied = torch.cuda.Event()

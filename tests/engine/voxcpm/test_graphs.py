@@ -97,6 +97,15 @@ def test_a_graph_that_does_something_else_is_not_used(small, tiny_v2):
     assert len(speak(runner, TAKES)) == len(TAKES)
 
 
+def test_in_a_padded_batch_everybody_says_what_eager_steps_say(small, tiny_v2, monkeypatch):
+    monkeypatch.setattr(graphs, "BATCHES", (1,))
+    runner, passes, _ = with_graphs(tiny_v2)
+    assert {size for size, _ in passes._advances} == {1, 3}
+    expected = speak(make_runner(tiny_v2, slots=3, max_length=300), TAKES[:2])
+    for one, other in zip(speak(runner, TAKES[:2]), expected, strict=True):
+        assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
+
+
 def test_what_a_graph_refers_to_stays_where_it_lies(small, tiny_v2):
     """A graph reads the places of those who are guided, which are none of its inputs."""
     _, passes, _ = with_graphs(tiny_v2)
