@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 # Tests and checks load the settings, which make secrets on first need: never in the real data.
 ASIDE = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && export DATA_DIR="$$dir"
 
-.PHONY: run preflight model install install-dev test check format bench soak
+.PHONY: run preflight model install install-dev test check format bench bench-engine soak
 .NOTPARALLEL:
 
 run: preflight install
@@ -46,6 +46,10 @@ format: install-dev
 
 bench: install-dev
 	@$(ASIDE) && $(BIN)/python benchmarks/server.py $(ARGS)
+
+# VoxCPM's engine beside the official package: make bench-engine ARGS="--models voxcpm2 --voice"
+bench-engine: install-dev
+	@$(ASIDE) && $(BIN)/python -m benchmarks.engine $(ARGS)
 
 soak: install-dev
 	@$(ASIDE) && SOAK=1 SLOW=1 $(BIN)/python -m pytest --timeout=0 $(ARGS)

@@ -1,4 +1,5 @@
-"""Official models of full size with random weights, built in memory within seconds, for speed.
+"""Official models of full size with random weights, built in memory within seconds, for speed, and
+written into files where a server is to load them.
 
 The shapes are those of the published models; what they say means nothing, and they never stop by
 themselves. Knows no engine.
@@ -7,6 +8,7 @@ themselves. Knows no engine.
 from __future__ import annotations
 
 import copy
+import json
 import tempfile
 from itertools import cycle
 from pathlib import Path
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from speech.engine.voxcpm.official import import_voxcpm
 from speech.engine.voxcpm.weights import DTYPES, build_model, fill, quiet
-from tests.engine.voxcpm.checkpoints import scale_vae
+from tests.engine.voxcpm.checkpoints import scale_vae, write_weights
 from tests.engine.voxcpm.tiny_tokenizer import write_tokenizer
 
 RANDOM_VALUES = 4_194_301  # a prime: no two rows of a weight begin at the same of them
@@ -110,6 +112,18 @@ def build(name: str, device: str = "cpu", dtype: str = "bfloat16", seed: int = 0
         model.to(device).eval().requires_grad_(False)
         scale_vae(model.audio_vae, FRAMES_TO_SCALE)
     return model
+
+
+def write(name: str, folder: Path, device: str = "cpu", dtype: str = "bfloat16") -> Path:
+    """A checkpoint in the true file format, of full size; ``device`` makes the numbers."""
+    model = build(name, device, dtype)
+    second = name == "voxcpm2"
+    config = {"architecture": "voxcpm2" if second else "voxcpm", "device": "cuda", "dtype": dtype}
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(CONFIGS[name] | config, indent=2))
+    write_tokenizer(folder, "VoxCPM2Tokenizer" if second else "LlamaTokenizer")
+    write_weights(folder, model.cpu(), DTYPES[dtype], in_safetensors=second)
+    return folder
 
 
 def _tokenizer() -> Any:

@@ -29,7 +29,7 @@ class Target:
         """A request that keeps its connection."""
         return f"GET {path} HTTP/1.1\r\n{self._head()}\r\n".encode()
 
-    def speech(self, text: str, response_format: str) -> bytes:
+    def speech(self, text: str, response_format: str, **fields: Any) -> bytes:
         """A request for speech that ends its connection. The seed makes all answers alike."""
         body = json.dumps(
             {
@@ -38,6 +38,7 @@ class Target:
                 "input": text,
                 "response_format": response_format,
                 "seed": 1,
+                **fields,
             }
         )
         head = (
@@ -109,10 +110,11 @@ class Recorder(asyncio.Protocol):
                 future.set_result(None)
 
 
-async def take(target: Target, text: str, response_format: str) -> Take:
-    """Ask for speech and read it to its end."""
+async def take(target: Target, text: str, response_format: str, **fields: Any) -> Take:
+    """Ask for speech, with more ``fields`` in the request, and read it to its end."""
+    request = target.speech(text, response_format, **fields)
     _, recorder = await asyncio.get_running_loop().create_connection(
-        lambda: Recorder(target.speech(text, response_format)), HOST, target.port
+        lambda: Recorder(request), HOST, target.port
     )
     async with asyncio.timeout(SECONDS):
         await recorder.ended

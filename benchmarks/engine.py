@@ -1,9 +1,11 @@
 """The official package and our engine, in turn, on the same full-size random weights, one process.
 
     python -m benchmarks.engine --models voxcpm-0.5b --requests 1 4 8 --pairs 5
+    python -m benchmarks.engine --models voxcpm2 --device cuda --requests --steps 1 16 64 --arrivals
 
 Prints medians of pairs, their ratios, the distance to the machine's floor, first audio with a voice
-and without, and, with ``--arrivals``, what listeners hear in a closed loop and as they come.
+and without; with ``--steps`` the time of a step, and with ``--arrivals`` what listeners hear in a
+closed loop and as they come.
 """
 
 from __future__ import annotations
@@ -16,21 +18,35 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import soundfile
 import torch
 
-from benchmarks import floor, machine
-from benchmarks.arrivals import Listeners
+from benchmarks import floor, machine, steps
+from benchmarks.arrivals import Heard, Listeners
 from benchmarks.checkpoints import build
-from benchmarks.figures import Verdict
-from benchmarks.sides import TIMESTEPS, MemoryEngine, Ours, Stock, describe, voice_of
+from benchmarks.figures import Verdict, percentile
+from benchmarks.sides import (
+    TIMESTEPS,
+    MemoryEngine,
+    Ours,
+    Stock,
+    describe,
+    voice_of,
+    wait_until_ready,
+)
+from speech.engine.voxcpm.vae import Precision
 
 MODELS = ("voxcpm-0.5b", "voxcpm1.5", "voxcpm2")
 # What the engine is built to reach on a CPU, VoxCPM-0.5B in bfloat16: stock's time over ours.
 REACH = {1: 2.2, 4: 5.0, 8: 7.0}
+# And on an H200 VoxCPM2: milliseconds of a step by streams, first audio alone, and its 95th
+# percentile beside others.
+STEP_REACH = {1: 4.0, 16: 7.0, 64: 20.0}
+IDLE_REACH = 20.0
+BUSY_REACH = 100.0
 VOICE_SECONDS = 10
 LENGTH = 1024
 
@@ -54,29 +70,68 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     begin = time.perf_counter()
     model = build(name, options.device, options.dtype)
     print(f"\n{name}, {options.dtype} on {options.device}: built in {_since(begin):.1f} s")
-    slots = max([*options.requests, options.listeners])
-    results: dict[str, Any] = {"pairs": {}}
-    with torch.inference_mode(), _engine(model, name, slots) as engine:
-        stock, ours = Stock(model), Ours(engine)
-        stock.run(1, 3)
+    results: dict[str, Any] = {"pairs": {}, "steps": {}}
+    with torch.inference_mode(), _engine(model, name, options) as engine:
+        results["notice"] = engine.stats().notice
+        ours = Ours(engine)
         ours.run(1, 3)
+        for streams in options.steps:
+            results["steps"][streams] = _steps(name, model, engine, streams, options)
+        if options.requests or options.voice:
+            stock = Stock(model)
+            stock.run(1, 3)
         for requests in options.requests:
             results["pairs"][requests] = _pairs(name, model, stock, ours, requests, options)
         if options.voice:
             results["voice"] = _voice(model, stock, ours, options.patches)
         if options.arrivals:
-            results["arrivals"] = _arrivals(engine, options)
+            results["arrivals"] = _arrivals(name, engine, options)
     return results
 
 
 @contextmanager
-def _engine(model: Any, name: str, slots: int) -> Iterator[MemoryEngine]:
-    engine = MemoryEngine(model, describe(name, model), LENGTH, slots=slots)
+def _engine(model: Any, name: str, options: argparse.Namespace) -> Iterator[MemoryEngine]:
+    engine = MemoryEngine(
+        model,
+        describe(name, model),
+        LENGTH,
+        slots=max([*options.requests, *options.steps, options.listeners]),
+        graphs=options.graphs,
+        compiled=options.compiled,
+        graph_batches=options.graph_batches,
+        graph_timesteps=options.graph_timesteps,
+        vae_precision=options.vae_precision,
+        queue_seconds=60.0,
+    )
     engine.start()
     try:
+        wait_until_ready(engine)
         yield engine
     finally:
         engine.stop()
+
+
+def _is_on_gpu(name: str, options: argparse.Namespace) -> bool:
+    """Whether the figures to reach on a GPU are meant for this."""
+    return name == "voxcpm2" and options.device.startswith("cuda")
+
+
+def _steps(
+    name: str, model: Any, engine: MemoryEngine, streams: int, options: argparse.Namespace
+) -> dict[str, float]:
+    """The time of a step, and what the machine would allow."""
+    taken = steps.measure(engine.runner, streams, options.step_count)
+    weight = model.base_lm.embed_tokens.weight
+    rates = floor.measure(weight.device, weight.dtype, 2 * streams)
+    least = floor.of_step(model, streams, TIMESTEPS).seconds(rates)
+    median, late = statistics.median(taken), percentile(taken, 95)
+    print(
+        f"a step of {streams}: median {median * 1000:.2f} ms, p95 {late * 1000:.2f} ms, "
+        f"{median / least:.1f} times the floor of {least * 1000:.2f} ms ({rates})"
+    )
+    if _is_on_gpu(name, options) and streams in STEP_REACH:
+        print(Verdict(f"a step of {streams}", median * 1000, STEP_REACH[streams], "ms"))
+    return {"median": median, "p95": late, "floor": least}
 
 
 def _pairs(
@@ -139,18 +194,31 @@ def _voice(model: Any, stock: Stock, ours: Ours, patches: int) -> dict[str, floa
     return {"stock": theirs, "fresh": fresh, "cached": cached}
 
 
-def _arrivals(engine: MemoryEngine, options: argparse.Namespace) -> dict[str, str]:
+def _first(subject: str, heard: Heard, percent: float, reach: float) -> None:
+    print(Verdict(subject, 1000 * percentile(heard.first, percent), reach, "ms"))
+
+
+def _arrivals(name: str, engine: MemoryEngine, options: argparse.Namespace) -> dict[str, str]:
     """Prefill passes between two steps: what newcomers gain and running streams lose."""
-    results = {}
+    listeners = Listeners(engine, options.patches)
+    alone = listeners.closed(1, options.listeners * options.takes)
+    results = {"alone": str(alone)}
+    print(f"alone: {alone}")
+    if _is_on_gpu(name, options):
+        _first("first audio alone, median", alone, 50, IDLE_REACH)
     for passes in options.passes:
         engine.read_in(passes)
-        listeners = Listeners(engine, options.patches)
         closed = listeners.closed(options.listeners, options.takes)
         per_second = 0.7 * len(closed.first) / closed.seconds
         came = listeners.poisson(options.listeners * options.takes, per_second)
         results[f"closed {passes}"], results[f"poisson {passes}"] = str(closed), str(came)
         print(f"{passes} prefill passes, closed loop of {options.listeners}: {closed}")
         print(f"{passes} prefill passes, Poisson at 70 %: {came}")
+        if _is_on_gpu(name, options):
+            _first(
+                f"first audio in a closed loop of {options.listeners}, p95", closed, 95, BUSY_REACH
+            )
+            _first("first audio under Poisson arrivals at 70 %, p95", came, 95, BUSY_REACH)
     return results
 
 
@@ -161,12 +229,19 @@ def _since(begin: float) -> float:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=["voxcpm-0.5b"])
-    parser.add_argument("--requests", nargs="+", type=int, default=[1, 4, 8])
+    parser.add_argument("--requests", nargs="*", type=int, default=[1, 4, 8])
+    parser.add_argument("--steps", nargs="*", type=int, default=[], help="streams of a timed step")
+    parser.add_argument("--step-count", type=int, default=50)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--patches", type=int, default=16)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--graphs", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--compiled", action="store_true", help="fuse each pass that is captured")
+    parser.add_argument("--graph-batches", nargs="*", type=int, default=[])
+    parser.add_argument("--graph-timesteps", nargs="*", type=int, default=[])
+    parser.add_argument("--vae-precision", choices=get_args(Precision), default="exact")
     parser.add_argument("--voice", action="store_true")
     parser.add_argument("--arrivals", action="store_true")
     parser.add_argument("--listeners", type=int, default=8)

@@ -70,22 +70,23 @@ class Report:
         parts = [", ".join(f"{name} {value}" for name, value in self.description.items())]
         parts.append(f"Load before {self.noise_before}, after {self.noise_after}.")
         if self.added:
-            parts.append(_table([asdict(self.added)]))
+            parts.append(table([asdict(self.added)]))
         if self.after_pcm:
-            parts.append(_table([self.after_pcm]))
+            parts.append(table([self.after_pcm]))
         if self.listings:
-            parts.append(_table([asdict(row) for row in self.listings]))
+            parts.append(table([asdict(row) for row in self.listings]))
         if self.reading_kb:
             parts.append(f"A held stream that is read costs {self.reading_kb:.0f} KB.")
         if self.silent:
-            parts.append(_table([asdict(self.silent)]))
+            parts.append(table([asdict(self.silent)]))
         if self.streams:
-            parts.append(_table([asdict(row) for row in self.streams]))
+            parts.append(table([asdict(row) for row in self.streams]))
         parts.append("\n".join(f"- {verdict}" for verdict in self.verdicts))
         return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows of the same keys, as markdown."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *([_cell(v) for v in r.values()] for r in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from speech.engine.types import Recording, SamplingParams, Utterance, VoicePrompt
+from speech.engine.types import EngineState, Recording, SamplingParams, Utterance, VoicePrompt
 from speech.engine.voxcpm.checkpoint import Checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.engine import VoxCPMEngine
@@ -121,11 +121,27 @@ class MemoryEngine(VoxCPMEngine):
         """Let so many prefill passes come between two steps."""
         self._prefill_passes = passes
 
+    @property
+    def runner(self) -> ModelRunner:
+        """The loaded runner, to be driven while the engine has nothing to do."""
+        runner: ModelRunner = self._runner
+        return runner
+
     def _describe(self) -> Checkpoint:
         return self._checkpoint
 
     def _make_runner(self) -> MemoryRunner:
         return MemoryRunner(self._given, self._checkpoint.architecture, self._config, self._length)
+
+
+def wait_until_ready(engine: VoxCPMEngine) -> None:
+    """Until the model is loaded. Exits with the engine's reason where it cannot be."""
+    while engine.stats().state in (EngineState.COLD, EngineState.LOADING):
+        time.sleep(0.05)
+    stats = engine.stats()
+    if stats.state is not EngineState.READY:
+        raise SystemExit(stats.reason)
+    print(f"loaded in {stats.load_seconds or 0.0:.1f} s. {stats.notice}")
 
 
 class Ours:

@@ -26,6 +26,7 @@ FALLBACK_NOTICE = (
     "or design voices."
 )
 NO_VOXCPM = "SPEECH_ENGINE=voxcpm, but there are no VoxCPM weights on this machine."
+NOT_STARTED = "The engine is not started."
 NO_SUCH_MODEL = "SPEECH_MODEL names a checkpoint that is not on this machine."
 
 
@@ -56,7 +57,7 @@ class Runtime:
     """Holds the engine between ``start`` and ``stop``; usable from any thread."""
 
     def __init__(self, setting: str) -> None:
-        self.notice = ""
+        self._chosen = ""
         self._setting = setting
         self._engine: Engine | None = None
         self._lock = threading.Lock()
@@ -66,7 +67,7 @@ class Runtime:
         with self._lock:
             if self._engine is None:
                 choice = choose(self._setting)
-                self.notice = choice.notice
+                self._chosen = choice.notice
                 if choice.notice:
                     log.warning("engine_notice", notice=choice.notice)
                 if choice.name is None:
@@ -94,8 +95,14 @@ class Runtime:
     def engine(self) -> Engine:
         """The running engine. Raises EngineUnavailable when there is none."""
         if self._engine is None:
-            raise EngineUnavailable(self.notice or "The engine is not started.")
+            raise EngineUnavailable(self._chosen or NOT_STARTED)
         return self._engine
+
+    @property
+    def notice(self) -> str:
+        """What people should know about the choice of engine, and about how it runs."""
+        engine = self._engine
+        return " ".join(filter(None, (self._chosen, engine.stats().notice if engine else "")))
 
     def known_info(self) -> EngineInfo | None:
         """What the engine is, or None while that is not known."""
@@ -107,7 +114,7 @@ class Runtime:
     def stats(self) -> EngineStats:
         """The engine's state, also when there is no engine at all."""
         if self._engine is None:
-            return EngineStats(EngineState.STOPPED, self.notice or "The engine is not started.")
+            return EngineStats(EngineState.STOPPED, self._chosen or NOT_STARTED)
         return self._engine.stats()
 
 

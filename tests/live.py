@@ -52,6 +52,7 @@ class LiveServer:
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     ready_status: int = 200
+    start_seconds: float = START_SECONDS
 
     def __enter__(self) -> LiveServer:
         self.log_file = self.data_dir / f"server-{self.port}.log"
@@ -93,7 +94,7 @@ class LiveServer:
         return self.log_file.read_text(errors="replace")
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log
             time.sleep(0.05)

@@ -59,6 +59,52 @@ def test_it_measures_latency_small_answers_and_memory(tmp_path: Path) -> None:
     assert {"subject", "measured", "reach", "passed"} <= set(figures["verdicts"][0])
 
 
+def run_module(name: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *arguments],
+        cwd=ROOT,
+        check=True,
+        timeout=290,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_it_measures_voxcpm_through_http_beside_the_engine_itself(tmp_path: Path) -> None:
+    written = tmp_path / "served.json"
+    small = ["--tiny", "--threads", "1", "--clients", "1", "4", "--takes", "2", "--patches", "12"]
+    run_module("served", *small, "--json", str(written))
+    rows = json.loads(written.read_text())
+    assert [(row["response_format"], row["clients"], row["takes"]) for row in rows] == [
+        (name, clients, 2 * clients) for name in ("pcm", "opus", "mp3") for clients in (1, 4)
+    ]
+    for row in rows:
+        assert row["broken"] == 0
+        assert 0 < row["direct_p50"] <= row["direct_p95"]
+        assert 0 < row["first_p50"] <= row["first_p95"]
+        assert row["added_p50"] == pytest.approx(row["first_p50"] - row["direct_p50"])
+        assert row["gap_p99"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_it_measures_steps_and_listeners_of_a_model_of_full_size(tmp_path: Path) -> None:
+    written = tmp_path / "engine.json"
+    few = ["--step-count", "2", "--patches", "2", "--listeners", "2", "--takes", "1"]
+    told = run_module(
+        "engine",
+        *("--requests", "--steps", "1", "2", "--arrivals", "--passes", "1", *few),
+        *("--threads", "1", "--json", str(written)),
+    )
+    figures = json.loads(written.read_text())["voxcpm-0.5b"]
+    assert figures["steps"]["2"]["median"] > figures["steps"]["1"]["floor"] > 0
+    assert set(figures["arrivals"]) == {"alone", "closed 1", "poisson 1"}
+    assert "a step of 2: median" in told
+
+
 @pytest.mark.parametrize("name", ["pcm", "wav", "flac", "opus", "mp3", "aac"])
 def test_it_finds_the_chunk_with_which_audio_becomes_playable(name: str) -> None:
     encoder = create_encoder(name, 24_000)

@@ -72,7 +72,10 @@ class EngineShape(Shape):
     abilities = serializers.ListField(child=serializers.ChoiceField(sorted(Ability)))
     state = serializers.ChoiceField(list(EngineState))
     reason = serializers.CharField(help_text="Why the state is not ready.")
-    notice = serializers.CharField(help_text="What people should know about the choice of engine.")
+    notice = serializers.CharField(
+        help_text="What people should know: about the choice of engine, and what runs otherwise "
+        "than was asked for."
+    )
     slots = serializers.IntegerField(help_text="How many streams can run at once.")
     running = serializers.IntegerField()
     waiting = serializers.IntegerField()

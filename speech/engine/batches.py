@@ -70,6 +70,10 @@ class Runner(Protocol[P]):
     def slots(self) -> int:
         """How many a step can speak for, once the model is loaded."""
 
+    @property
+    def notice(self) -> str:
+        """What the loaded model runs otherwise than was asked for."""
+
     def load(self) -> None:
         """Make the model ready. Raises EngineUnavailable with a sentence that says why not."""
 

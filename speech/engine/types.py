@@ -170,7 +170,8 @@ class EngineInfo:
 class EngineStats:
     """A moment of an engine's life, cheap to ask for and never taken from its queue.
 
-    ``reason`` says in a sentence why the state is not READY; ``load_seconds`` is the last load.
+    ``reason`` says in a sentence why the state is not READY, ``notice`` what is otherwise than was
+    asked for while it is; ``load_seconds`` is the last load.
     """
 
     state: EngineState
@@ -180,3 +181,4 @@ class EngineStats:
     slots: int = 0
     restarts: int = 0
     load_seconds: float | None = None
+    notice: str = ""

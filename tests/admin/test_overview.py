@@ -8,6 +8,7 @@ import pytest
 
 from speech.admin import traffic
 from speech.models import UsageDay
+from speech.runtime import Runtime
 
 
 def test_it_shows_engine_and_traffic_in_few_queries(
@@ -27,8 +28,9 @@ def test_it_shows_engine_and_traffic_in_few_queries(
     assert "Restarts" in page
 
 
-def test_it_says_which_engine_stands_in(operator):
-    assert "speaking with espeak-ng" in operator.get("/admin/").content.decode()
+def test_it_says_what_people_should_know_of_the_engine(operator, monkeypatch):
+    monkeypatch.setattr(Runtime, "notice", "Speaking with espeak-ng. CUDA graphs are off.")
+    assert "espeak-ng. CUDA graphs are off." in operator.get("/admin/").content.decode()
 
 
 def test_numbers_are_for_those_who_may_read_the_log(staff, record):

@@ -26,6 +26,9 @@ PATCHES = 12
 RATES = {"voxcpm": 16_000, "voxcpm1.5": 44_100, "voxcpm2": 48_000}
 NAMES = {"voxcpm": "voxcpm-0.5b", "voxcpm1.5": "voxcpm1.5", "voxcpm2": "voxcpm2"}
 SMALL = {"ENGINE_THREADS": "1", "ENGINE_SLOTS": "4", "ENGINE_MAX_LENGTH": "512"}
+REFUSED = {
+    "ENGINE_VAE_PRECISION": "tf32"
+}  # not beside a model in float32: it says so, and is exact
 
 
 # Three libraries load in every process of these tests, on machines of two cores.
@@ -48,7 +51,7 @@ def checkpoint(architecture, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(data_dir, checkpoint):
-    environment = {"SPEECH_ENGINE": "voxcpm", "SPEECH_MODEL": str(checkpoint), **SMALL}
+    environment = {"SPEECH_ENGINE": "voxcpm", "SPEECH_MODEL": str(checkpoint), **SMALL, **REFUSED}
     with LiveServer(data_dir, environment) as server:
         yield server
 
@@ -109,6 +112,16 @@ def test_its_wav_is_the_official_package_s_own(speak, stock, architecture, field
     assert rate == RATES[architecture]
     assert audio.shape == rounded.shape
     assert np.abs(audio - rounded).max() <= 1
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/health", "/api/engine"])
+def test_programs_are_told_what_runs_otherwise_than_was_asked_for(server, live_key, path):
+    assert "AudioVAE runs in float32" in server.get(path, live_key).json()["notice"]
+
+
+def test_the_log_and_visitors_are_told_it_too(server):
+    assert "AudioVAE runs in float32" in server.log
+    assert "AudioVAE runs in float32" in server.get("/").text
 
 
 def test_a_drawn_seed_is_told_and_repeats_the_take(speak, data_dir, architecture):

@@ -36,7 +36,7 @@ from speech.engine.types import (
 )
 
 INFO = EngineInfo("tone", ("tone", "t"), 24000, ("en",), frozenset({Ability.SEED}), 1.0, 0.5)
-STATS = EngineStats(EngineState.LOADING, "Soon.", waiting=3, load_seconds=1.5)
+STATS = EngineStats(EngineState.LOADING, "Soon.", waiting=3, load_seconds=1.5, notice="Slow.")
 UTTERANCE = Utterance(
     "café 😀 \ud800",
     VoicePrompt("k", preset="alloy", description="low"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from speech.runtime import FALLBACK_NOTICE, NO_SUCH_MODEL, NO_VOXCPM, Choice, choose
+from speech.engine.types import EngineState, EngineStats
+from speech.runtime import FALLBACK_NOTICE, NO_SUCH_MODEL, NO_VOXCPM, Choice, Runtime, choose
 from tests.engine.voxcpm.files import write_checkpoint
 
 
@@ -46,3 +47,19 @@ def test_a_checkpoint_that_is_not_there_is_said_and_never_replaced(settings, set
 def test_the_other_engines_ask_for_no_weights(models):
     write_checkpoint(models / "voxcpm2", "voxcpm2")
     assert choose("tone") == Choice("tone")
+
+
+class Speaking:
+    """An engine that has something to say of itself."""
+
+    def stats(self):
+        return EngineStats(EngineState.READY, notice="CUDA graphs are off.")
+
+
+def test_people_are_told_of_the_choice_and_of_how_the_engine_runs():
+    runtime = Runtime("auto")
+    assert runtime.notice == ""
+    runtime._engine = Speaking()
+    assert runtime.notice == "CUDA graphs are off."
+    runtime._chosen = FALLBACK_NOTICE
+    assert runtime.notice == f"{FALLBACK_NOTICE} CUDA graphs are off."

@@ -5,6 +5,7 @@ Plain values, so that a host can send them to another process as JSON. Knows not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -37,4 +38,10 @@ class VoxCPMConfig:
     graphs: bool = True
     """Capture CUDA graphs where there is CUDA."""
     compiled: bool = False
-    """Let torch.compile fuse each pass before it is captured: loads minutes longer."""
+    """Let torch.compile fuse each pass before it is captured: a minute and more for each size."""
+    graph_batches: Sequence[int] = ()
+    """Batch sizes to capture; none are all of the engine's own, and its slots always are one."""
+    graph_timesteps: Sequence[int] = ()
+    """Schedules to capture; none are the engine's own."""
+    vae_precision: str = "exact"
+    """How AudioVAE multiplies: ``exact`` is float32; ``tf32`` and ``bf16`` are held to a bound."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from speech.engine.batches import BatchLoop, Runner
 from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
-from speech.engine.types import Ability, EngineInfo, EngineState, Utterance
+from speech.engine.types import Ability, EngineInfo, EngineState, EngineStats, Utterance
 from speech.engine.voxcpm.checkpoint import (
     KNOWN,
     Checkpoint,
@@ -81,6 +82,7 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
         )
         self._info = _info(checkpoint)
         self._was_loaded = False
+        self._notice = ""
         self._prefill_tokens = self._config.prefill_tokens
         self._prefill_passes = self._config.prefill_passes
 
@@ -88,13 +90,18 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
     def info(self) -> EngineInfo:
         return self._info
 
+    def stats(self) -> EngineStats:
+        return replace(super().stats(), notice=self._notice)
+
     # -- the model
 
     def _load(self) -> None:
         self._describe()  # it may have been changed since the start
         if not self._was_loaded:
             self._runner, self._was_loaded = self._make_runner(), True
+        self._notice = ""
         self._runner.load()
+        self._notice = self._runner.notice
 
     def _describe(self) -> Checkpoint:
         """What the model's directory holds."""

@@ -7,7 +7,7 @@ as does everything when capturing fails or a replay differs from the eager pass;
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,16 +32,21 @@ PREFILL_BUCKET = 512
 MEMORY_RESERVE = 1 << 30
 """Bytes of the device's memory that capturing leaves free."""
 
+SHAPES = 1024
+"""The most shapes of one pass that are compiled: each size is one of its own."""
+
 Run = Callable[[], Any]
 
 
 @dataclass(slots=True, eq=False)
 class Captured:
-    """A graph with the tensors that it reads and writes."""
+    """A graph with the tensors that it reads and writes; ``run`` is what was captured, kept
+    because a graph reads all that it refers to where it lay."""
 
     graph: torch.cuda.CUDAGraph
     inputs: tuple[Tensor, ...]
     outputs: Any
+    run: Run
 
     def replay(self, *inputs: Tensor) -> Any:
         """Run it on ``inputs``, which may be shorter than the graph's along the first axis."""
@@ -54,12 +59,22 @@ class Captured:
 class GraphPasses:
     """Replays where a graph fits, else passes on to ``eager``."""
 
-    def __init__(self, eager: EagerPasses, *, compiled: bool = False) -> None:
-        """``compiled`` lets the inductor fuse each pass before it is captured."""
+    def __init__(
+        self,
+        eager: EagerPasses,
+        *,
+        compiled: bool = False,
+        batches: Sequence[int] = (),
+        timesteps: Sequence[int] = (),
+    ) -> None:
+        """``compiled`` lets the inductor fuse each pass before it is captured; ``batches`` and
+        ``timesteps`` are the sizes to capture, where they are not all of the usual ones."""
         self.notice = ""
         self._eager = eager
         self._scratch = eager.model.slots
-        self._proof = Proof(eager)
+        self._batches = batches or BATCHES
+        self._timesteps = timesteps or TIMESTEPS
+        self._proof = Proof(eager, compiled=compiled)
         self._pool: Any = None
         self._speak = _compile(eager.speak) if compiled else eager.speak
         self._advance = _compile(eager.model.advance) if compiled else eager.model.advance
@@ -81,51 +96,59 @@ class GraphPasses:
                         f"The device's memory is short: {done} of {len(work)} CUDA graphs were "
                         "captured, other steps run without."
                     )
+                    log.warning(self.notice)
                     break
                 capture()
                 progress(done + 1, len(work))
+        except torch.OutOfMemoryError as error:
+            self._give_up("the device's memory is too short for them.", error)
         except (RuntimeError, Unfaithful) as error:
-            self._forget()
-            self.notice = "CUDA graphs are off: a graph could not be captured or was not faithful."
-            log.warning("%s %s", self.notice, error)
-        if self.notice:
-            log.warning(self.notice)
+            self._give_up("a graph could not be captured or was not faithful.", error)
+
+    def _give_up(self, reason: str, error: Exception) -> None:
+        """Everything runs eagerly from now on."""
+        self._emits = {True: {}, False: {}}
+        self._advances, self._prefills = {}, {}
+        self.notice = f"CUDA graphs are off: {reason}"
+        log.warning("%s %s", self.notice, error)
 
     def _memory_is_short(self) -> bool:
         free, _ = torch.cuda.mem_get_info(self._eager.model.device)
         return free < MEMORY_RESERVE
 
-    def _forget(self) -> None:
-        for emits in self._emits.values():
-            emits.clear()
-        self._advances.clear()
-        self._prefills.clear()
-
     def _work(self) -> Iterator[Run]:
-        batches = [size for size in BATCHES if size < self._scratch] + [self._scratch]
+        batches = [size for size in self._batches if size < self._scratch] + [self._scratch]
         lengths = _lengths(self._eager.model.length)
         for size in reversed(batches):
-            for timesteps in reversed(TIMESTEPS):
+            for timesteps in reversed(self._timesteps):
                 yield partial(self._capture_emit, size, evaluations(timesteps), True)
-            yield partial(self._capture_emit, size, evaluations(max(TIMESTEPS)), False)
+            yield partial(self._capture_emit, size, evaluations(max(self._timesteps)), False)
             for length in reversed(lengths):
                 yield partial(self._capture_advance, size, length)
         for tokens in reversed(PREFILL_TOKENS):
-            yield partial(self._capture_prefill, tokens)
+            if tokens <= self._eager.model.length:
+                yield partial(self._capture_prefill, tokens)
 
     def _record(self, run: Run, *inputs: Tensor) -> Captured:
         """Capture ``run``, which works on ``inputs``. They name the scratch row meanwhile."""
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(3):
-                run()
-        torch.cuda.current_stream().wait_stream(stream)
-        self._pool = self._pool or torch.cuda.graph_pool_handle()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            outputs = run()
-        return Captured(graph, inputs, outputs)
+        # The thread that loads has a device and a stream of its own, and a capture that fails
+        # leaves its stream the current one.
+        device = self._eager.model.device
+        with torch.cuda.device(device):
+            usual, stream = torch.cuda.current_stream(), torch.cuda.Stream()
+            stream.wait_stream(usual)
+            try:
+                with torch.cuda.stream(stream):
+                    for _ in range(3):
+                        run()
+                usual.wait_stream(stream)
+                self._pool = self._pool or torch.cuda.graph_pool_handle()
+                graph = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(graph, pool=self._pool, stream=stream):
+                    outputs = run()
+            finally:
+                torch.cuda.set_stream(usual)
+        return Captured(graph, inputs, outputs, run)
 
     def _capture_emit(self, size: int, count: int, is_guided: bool) -> None:
         model = self._eager.model
@@ -205,7 +228,7 @@ class GraphPasses:
 
 def _lengths(longest: int) -> list[int]:
     """Buckets of positions, up to a slot's whole length."""
-    lengths = [256]
+    lengths = [min(256, longest)]
     while lengths[-1] < longest:
         lengths.append(min(2 * lengths[-1], longest))
     return lengths
@@ -219,5 +242,8 @@ def _smallest(
 
 
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+    # One shape beyond its limit and torch refuses; the usual eight are fewer than our sizes.
+    torch._dynamo.config.recompile_limit = SHAPES
+    torch._dynamo.config.accumulated_recompile_limit = SHAPES
     compiled: Callable[..., Any] = torch.compile(function, fullgraph=True, dynamic=False)
     return compiled

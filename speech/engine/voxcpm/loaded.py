@@ -24,6 +24,7 @@ from speech.engine.voxcpm.graphs import GraphPasses
 from speech.engine.voxcpm.model import BatchedModel
 from speech.engine.voxcpm.outbox import Outbox
 from speech.engine.voxcpm.passes import EagerPasses
+from speech.engine.voxcpm.precision import choose_vae
 from speech.engine.voxcpm.recordings import Recordings
 from speech.engine.voxcpm.vae import StreamingVAE
 from speech.engine.voxcpm.voice_cache import VoiceCache, VoiceFeatures
@@ -48,6 +49,8 @@ class Loaded:
     voices: VoiceCache
     passes: EagerPasses | GraphPasses
     outbox: Outbox
+    notice: str
+    """What runs otherwise than was asked for, in sentences."""
     _tokenizing: threading.Lock = field(default_factory=threading.Lock)
 
     def tokenize(self, text: str) -> list[int]:
@@ -87,7 +90,8 @@ def assemble(
         model = BatchedModel(official, slots, length)
         if quantized:
             raise NotImplementedError
-        vae = StreamingVAE(official.audio_vae, slots)
+        vae, objection = choose_vae(official.audio_vae, slots, config.vae_precision, model.dtype)
+    passes = choose_passes(model, vae, config)
     return Loaded(
         architecture=architecture,
         tokenizer=official.text_tokenizer,
@@ -95,8 +99,9 @@ def assemble(
         vae=vae,
         recordings=Recordings(model, vae, architecture),
         voices=VoiceCache(config.voice_cache_bytes),
-        passes=choose_passes(model, vae, config),
-        outbox=Outbox(device, slots, model.patch_size * vae.hop_out),
+        passes=passes,
+        outbox=Outbox(model.device, slots, model.patch_size * vae.hop_out),
+        notice=" ".join(filter(None, (passes.notice, objection))),
     )
 
 
@@ -107,7 +112,12 @@ def choose_passes(
     eager = EagerPasses(model, vae)
     if model.device.type != "cuda" or not config.graphs:
         return eager
-    graphs = GraphPasses(eager, compiled=config.compiled)
+    graphs = GraphPasses(
+        eager,
+        compiled=config.compiled,
+        batches=config.graph_batches,
+        timesteps=config.graph_timesteps,
+    )
     with torch.inference_mode(), torch.cuda.device(model.device):
         graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
     return graphs

@@ -171,8 +171,7 @@ class BatchedModel(nn.Module):
         hidden = self.base_lm(audio, self.base_lm.rotation(positions), base)
         hidden = self.quantizer(hidden)
         residual = self._run_residual(rows, hidden, audio, positions, bucket)
-        following = (positions[:, 0] + 1).clamp(max=self.length)
-        self._settle(rows, hidden[:, 0], residual[:, 0], following)
+        self._settle(rows, hidden[:, 0], residual[:, 0], positions[:, 0] + 1)
 
     def _run_residual(
         self, rows: Tensor, hidden: Tensor, audio: Tensor, positions: Tensor, bucket: int
@@ -186,6 +185,8 @@ class BatchedModel(nn.Module):
     def _settle(self, rows: Tensor, hidden: Tensor, residual: Tensor, positions: Tensor) -> None:
         """Keep what the next patch is made from, and whether it will be the last."""
         state = self.state
+        # Padding stands at the position behind the last, and must not leave it.
+        positions = positions.clamp(max=self.length)
         state.hidden.index_copy_(0, rows, hidden)
         state.residual.index_copy_(0, rows, residual)
         state.positions.index_copy_(0, rows, positions)

@@ -41,7 +41,7 @@ class Outbox:
             self._stream.wait_event(self._made)
             self._audio[:count].copy_(audio, non_blocking=True)
             self._stops[:count].copy_(stops, non_blocking=True)
-            self._copied.record()
+            self._copied.record(self._stream)
         return lambda: self._collect(count)
 
     def _collect(self, count: int) -> tuple[Samples, list[bool]]:

@@ -30,6 +30,9 @@ class Piece(NamedTuple):
 class Passes(Protocol):
     """How the runner drives the network. ``slots`` are row numbers; results lie on the device."""
 
+    notice: str
+    """What does not run as it was meant to."""
+
     def prefill(self, piece: Piece, bucket: int) -> None:
         """Let the slots consume a piece of their prompts."""
 
@@ -45,6 +48,8 @@ class Passes(Protocol):
 
 class EagerPasses:
     """Operation by operation."""
+
+    notice = ""
 
     def __init__(self, model: BatchedModel, vae: StreamingVAE) -> None:
         self.model = model

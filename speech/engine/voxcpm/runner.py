@@ -74,6 +74,11 @@ class ModelRunner:
         return self._loaded
 
     @property
+    def notice(self) -> str:
+        """What runs otherwise than was asked for; "" when nothing does, or nothing is loaded."""
+        return self._loaded.notice if self._loaded else ""
+
+    @property
     def slots(self) -> int:
         """Sequences that the loaded model can carry at the same time."""
         return self.loaded.model.slots

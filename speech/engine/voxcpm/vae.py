@@ -45,8 +45,9 @@ class StreamingVAE:
         self.hop_out: int = getattr(vae, "decode_chunk_size", vae.chunk_size)
         self.latent_dim: int = vae.latent_dim
         self.slots, self.scratch_row = slots, slots
-        if precision == "tf32" and self.device.type == "cuda":
-            torch.backends.cuda.matmul.fp32_precision = "tf32"  # of the process: there is no other
+        # Of the process: there is no other. By itself torch rounds convolutions, not products.
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         half = precision == "bf16"
         self._decoder = Chain(fold_decoder(vae, half)).to(self.device)
         self._encoder = Chain(fold_encoder(vae.encoder, half)).to(self.device)

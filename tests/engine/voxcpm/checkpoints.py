@@ -138,7 +138,7 @@ def build_tiny(
         _make_stops_rare(model)
     config["dtype"] = dtype
     (folder / "config.json").write_text(json.dumps(config, indent=2))
-    _write_weights(folder, model, getattr(torch, dtype), in_safetensors=is_second)
+    write_weights(folder, model, getattr(torch, dtype), in_safetensors=is_second)
     return folder
 
 
@@ -224,7 +224,8 @@ def _make_stops_rare(model: Any) -> None:
     model.stop_head.weight[1, 0] = -margin / nn.functional.silu(torch.tensor(4.0))
 
 
-def _write_weights(folder: Path, model: Any, dtype: torch.dtype, in_safetensors: bool) -> None:
+def write_weights(folder: Path, model: Any, dtype: torch.dtype, in_safetensors: bool) -> None:
+    """The files of the weights, as each architecture is published."""
     state = {
         name: value.detach().to(dtype).contiguous()
         for name, value in model.state_dict().items()

@@ -1,4 +1,4 @@
-"""The official package itself, as what ours is compared with: quiet, on the CPU, not compiled."""
+"""The official package itself, as what ours is compared with: quiet, not compiled."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def load_stock(path: Path) -> Any:
+def load_stock(path: Path, device: str = "cpu") -> Any:
     """A ``voxcpm.VoxCPM`` as people use it; ``.tts_model`` is the module."""
     with quiet():
         return import_voxcpm().VoxCPM.from_pretrained(
-            str(path), load_denoiser=False, optimize=False, device="cpu"
+            str(path), load_denoiser=False, optimize=False, device=device
         )
 
 

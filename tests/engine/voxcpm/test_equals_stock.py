@@ -8,27 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.engine.voxcpm.repertoire import QUICK, TAKES, ZERO_SHOT
 from tests.engine.voxcpm.stock import load_stock
 from tests.engine.voxcpm.takes import Take, make_runner, speak
 
 CLOSE = 1e-5
-
-ZERO_SHOT = Take("Hello there, this is a test.", seed=1)
-CONTINUED = Take("And so it went on.", seed=1, prompt=(1.0, 16_000), cfg=3.0, timesteps=7)
-RESAMPLED = Take("From another rate.", seed=1, prompt=(0.9, 24_000), cfg=1.0, timesteps=2)
-QUICK = Take("Quick.", seed=1, timesteps=2, cfg=1.5, patches=30)
-SLOW = Take("Slow and careful, over a longer text than the others.", seed=1, timesteps=12)
-LONG = Take("A long one.", seed=1, timesteps=4, patches=60)
-REFERENCE = Take("In another's voice.", seed=1, reference=(1.3, 16_000), timesteps=5)
-RESAMPLED_REFERENCE = Take("Heard elsewhere.", seed=1, reference=(0.7, 44_100), cfg=1.3)
-COMBINED = Take("Both.", seed=1, reference=(0.5, 16_000), prompt=(0.6, 22_050), timesteps=6)
-
-WITHOUT_REFERENCE = [ZERO_SHOT, CONTINUED, RESAMPLED, QUICK, SLOW, LONG]
-TAKES = {
-    "voxcpm": WITHOUT_REFERENCE,
-    "voxcpm1.5": [ZERO_SHOT, CONTINUED, QUICK],
-    "voxcpm2": [*WITHOUT_REFERENCE, REFERENCE, RESAMPLED_REFERENCE, COMBINED],
-}
 
 
 def slow(value):

@@ -40,8 +40,9 @@ class PassesOnCpu(GraphPasses):
     def _record(self, run, *inputs):
         outputs = run()
         if outputs is not None and self.spoiled:
-            return Captured(Again(lambda: [o * 0.5 for o in run()], outputs), inputs, outputs)
-        return Captured(Again(run, outputs), inputs, outputs)
+            half = Again(lambda: [o * 0.5 for o in run()], outputs)
+            return Captured(half, inputs, outputs, run)
+        return Captured(Again(run, outputs), inputs, outputs, run)
 
     def _memory_is_short(self):
         return self.memory_is_short_after == len(self._advances)
@@ -94,6 +95,59 @@ def test_a_graph_that_does_something_else_is_not_used(small, tiny_v2):
     assert "not faithful" in passes.notice
     assert not any(replays(passes))
     assert len(speak(runner, TAKES)) == len(TAKES)
+
+
+def test_in_a_padded_batch_everybody_says_what_eager_steps_say(small, tiny_v2, monkeypatch):
+    monkeypatch.setattr(graphs, "BATCHES", (1,))
+    runner, passes, _ = with_graphs(tiny_v2)
+    assert {size for size, _ in passes._advances} == {1, 3}
+    expected = speak(make_runner(tiny_v2, slots=3, max_length=300), TAKES[:2])
+    for one, other in zip(speak(runner, TAKES[:2]), expected, strict=True):
+        assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
+
+
+def test_what_a_graph_refers_to_stays_where_it_lies(small, tiny_v2):
+    """A graph reads the places of those who are guided, which are none of its inputs."""
+    _, passes, _ = with_graphs(tiny_v2)
+    emits = passes._emits[True].values()
+    assert emits and all("guided" in emit.run.__code__.co_freevars for emit in emits)
+
+
+def test_only_the_sizes_that_were_named_are_captured(small, tiny_v2):
+    runner = make_runner(tiny_v2, slots=3, max_length=300)
+    passes = PassesOnCpu(runner.loaded.passes, batches=[1], timesteps=[10])
+    with torch.inference_mode():
+        passes.capture(lambda done, of: None)
+    assert set(passes._emits[True]) == {(1, 9), (3, 9)}
+
+
+def test_no_prompt_longer_than_a_slot_is_captured(small, tiny_v2):
+    runner = make_runner(tiny_v2, slots=1, max_length=48)
+    passes = PassesOnCpu(runner.loaded.passes)
+    with torch.inference_mode():
+        passes.capture(lambda done, of: None)
+    assert (passes.notice, set(passes._prefills)) == ("", {16})
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (torch.OutOfMemoryError("no memory"), "memory is too short"),
+        (RuntimeError("no capture"), "could not be captured"),
+    ],
+)
+def test_a_capture_that_fails_leaves_everything_eager(small, tiny_v2, error, reason):
+    def fail(self, run, *inputs):
+        if len(self._advances) == 1:
+            raise error
+        return PassesOnCpu._record(self, run, *inputs)
+
+    runner, passes, _ = with_graphs(tiny_v2, type("Failing", (PassesOnCpu,), {"_record": fail}))
+    assert reason in passes.notice
+    assert not any(replays(passes))
+    expected = speak(make_runner(tiny_v2, slots=3, max_length=300), TAKES)
+    for one, other in zip(speak(runner, TAKES), expected, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_capturing_stops_where_memory_is_short_and_says_so(small, tiny_v2):
