@@ -61,7 +61,7 @@ def _decode_with_av(data: bytes, container: Container) -> tuple[Samples, int]:
             raise RefusedRecording("invalid_audio", f"The {container.name} file holds no audio.")
         stream = source.streams.audio[0]
         codec = stream.codec_context
-        if codec.name not in container.codecs:
+        if codec is None or codec.name not in container.codecs:
             raise RefusedRecording(
                 "unsupported_codec",
                 f"{container.name} files may hold {' or '.join(sorted(container.codecs))}.",
@@ -130,9 +130,10 @@ def _collect(blocks: Iterator[Samples], rate: int, channels: int) -> tuple[Sampl
         taken.append(resampler.resample_chunk(mono) if resampler else mono)
     if resampler:
         taken.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    if not count:
+    mono = np.concatenate(taken) if taken else np.zeros(0, np.float32)
+    if not len(mono):
         raise RefusedRecording("invalid_audio", "The recording holds no samples.")
-    return np.concatenate(taken), stored
+    return mono, stored
 
 
 def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
