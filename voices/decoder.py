@@ -60,7 +60,7 @@ def _decode_with_av(data: bytes, container: Container) -> tuple[Samples, int]:
         if not source.streams.audio:
             raise RefusedRecording("invalid_audio", f"The {container.name} file holds no audio.")
         stream = source.streams.audio[0]
-        codec = stream.codec_context
+        codec: Any = stream.codec_context  # None for what no decoder knows
         if codec is None or codec.name not in container.codecs:
             raise RefusedRecording(
                 "unsupported_codec",
