@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
 from accounts.models import Account
-from voices.consents import Policy
+from voices.policy import Policy
 
 CHECKS = ("refuse", "report")
 

@@ -22,6 +22,7 @@ from voices.erasure import Erasure
 from voices.exceptions import ConsentRequired, InvalidVoiceField, RefusedRecording
 from voices.languages import clean_language
 from voices.phrases import make_nonce, make_phrase, phrase_language
+from voices.policy import SAY_SO, Policy, check_statement
 from voices.samples import Sample
 from voices.transcripts import check_transcript
 
@@ -29,15 +30,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PHRASE_LIFE = timedelta(hours=1)
-
-
-class Policy(models.TextChoices):
-    """What must be shown before a voice is cloned; it binds the voices made while it stands."""
-
-    OFF = "off"
-    ATTESTATION = "attestation"
-    RECORDING = "recording"
-    REVIEW = "recording+review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +84,11 @@ class ConsentQuerySet(models.QuerySet["VoiceConsent"]):
         """What the account sees of its own: all that was not deleted."""
         return self.filter(account=account, deleted_at=None)
 
+    def after(self, last: VoiceConsent) -> ConsentQuerySet:
+        """Those that come behind ``last`` in a list: older ones."""
+        older = Q(created_at__lt=last.created_at)
+        return self.filter(older | Q(created_at=last.created_at, pk__lt=last.pk))
+
 
 class VoiceConsent(models.Model):
     """That the owner of a voice agreed, in words that somebody attests or in their own voice."""
@@ -144,13 +141,7 @@ class VoiceConsent(models.Model):
     @classmethod
     def attest(cls, account: Account, statement: str, origin: Origin, **about: Any) -> VoiceConsent:
         """Somebody answers with their word for the owner of the voice."""
-        statement = statement.strip()
-        if not 10 <= len(statement) <= 2000:
-            raise InvalidVoiceField(
-                "Send a cons_… id, or a statement of 10 to 2000 characters that the owner of the "
-                "voice agrees.",
-                "consent",
-            )
+        statement = check_statement(statement)
         return cls._add(account, origin, statement=statement, **about)
 
     @classmethod
@@ -212,11 +203,7 @@ class VoiceConsent(models.Model):
         if self.state in (self.State.REFUSED, self.State.WITHDRAWN):
             raise ConsentRequired("This consent was withdrawn or refused.", "consent")
         if needs_recording and not self.recording_hash:
-            raise ConsentRequired(
-                "Here the owner of the voice must say so: record a phrase from GET "
-                "/v1/audio/voice_consents/phrase and send it to POST /v1/audio/voice_consents.",
-                "consent",
-            )
+            raise ConsentRequired(SAY_SO, "consent")
 
     def review(self, reviewer: User, actor: Actor, *, agreed: bool) -> None:
         """A person has listened; where they agree, the voices that waited for it may speak."""
@@ -235,6 +222,13 @@ class VoiceConsent(models.Model):
         self.refresh_from_db()
 
     # -- ended
+
+    def rename(self, actor: Actor, name: str) -> None:
+        """Only its label can be changed."""
+        with transaction.atomic():
+            VoiceConsent.objects.filter(pk=self.pk).update(name=name)
+            record("consent.rename", actor, self, self.account)
+        self.name = name
 
     def withdraw(self, actor: Actor) -> None:
         """From now on nobody speaks with the voices that rest on it; running streams end."""

@@ -16,12 +16,13 @@ from django.utils import timezone
 from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import ids, storage
-from voices.consents import ConsentPhrase, Origin, Policy, VoiceConsent
+from voices.consents import ConsentPhrase, Origin, VoiceConsent
 from voices.erasure import Erasure
 from voices.exceptions import ConsentRequired, InvalidVoiceField, VoiceLimitReached
 from voices.fields import clean_fields
 from voices.finding import Kind, State, Visibility, VoiceQuerySet
 from voices.names import name_key
+from voices.policy import Policy
 from voices.recordings import VoiceReport, VoiceSample
 from voices.samples import Sample
 
@@ -101,15 +102,19 @@ class Voice(models.Model):
         consent: VoiceConsent | None,
         origin: Origin,
         *,
+        statement: str = "",
         transcript: str = "",
         override: bool = False,
         **about: Any,
     ) -> Voice:
-        """A voice from a recording. The consent was checked against the policy by the caller."""
+        """A voice from a recording. The consent was checked against the policy by the caller;
+        ``statement`` is somebody's word in its stead, which becomes one."""
         cls.check_room(account)
         fields = clean_fields({"name": name, **about})
-        pending = consent is not None and consent.state == VoiceConsent.State.PENDING
         with storage.keeping(sample.wav) as stored, transaction.atomic():
+            if statement:
+                consent = VoiceConsent.attest(account, statement, origin)
+            pending = consent is not None and consent.state == VoiceConsent.State.PENDING
             voice = cls(
                 account=account,
                 consent=consent,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
+from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import storage
+
+if TYPE_CHECKING:
+    from voices.models import Voice
 
 
 class VoiceSample(models.Model):
@@ -55,3 +61,11 @@ class VoiceReport(models.Model):
 
     def __str__(self) -> str:
         return f"a report of {self.voice}"
+
+    @classmethod
+    def file(cls, voice: Voice, account: Account, reason: str, actor: Actor) -> VoiceReport:
+        """Tell the operators; that somebody did is logged."""
+        with transaction.atomic():
+            told = cls.objects.create(voice=voice, account=account, reason=reason)
+            record("voice.report", actor, voice, account)
+        return told

@@ -1,10 +1,14 @@
-"""Which voice a speech request means: built in, or one that its account may use."""
+"""Which voice a speech request means, and on whose consent a new voice rests."""
 
 from __future__ import annotations
 
+from django.conf import settings
+from rest_framework.exceptions import NotFound
+
 from accounts.models import Account
-from voices.exceptions import UnknownVoice
-from voices.models import Voice
+from voices.exceptions import ConsentRequired, UnknownVoice
+from voices.models import Voice, VoiceConsent
+from voices.policy import SAY_SO, Policy, check_statement
 from voices.presets import ENGINE_VOICE, PRESETS, Preset
 
 
@@ -24,3 +28,26 @@ def resolve(wanted: str, account: Account) -> Preset | Voice | None:
         raise UnknownVoice
     voice.check_usable()
     return voice
+
+
+def needed_consent(given: str, account: Account) -> tuple[VoiceConsent | None, str]:
+    """What a new voice rests on, as far as the policy asks for it: a consent, or somebody's word.
+
+    ``given`` is an id, a statement or nothing. Raises ConsentRequired where it is too little,
+    and NotFound for a consent that is not this account's.
+    """
+    policy = settings.REQUIRE_CONSENT
+    if given.startswith("cons_"):
+        consent = VoiceConsent.objects.listed(account).filter(public_id=given).first()
+        if consent is None:
+            raise NotFound
+        consent.check_policy()
+        return consent, ""
+    if policy in (Policy.RECORDING, Policy.REVIEW):
+        raise ConsentRequired(SAY_SO, "consent")
+    if not given and policy != Policy.OFF:
+        raise ConsentRequired(
+            "Say in the field consent that the owner of the voice agrees, or send a cons_… id.",
+            "consent",
+        )
+    return None, check_statement(given) if given else ""
