@@ -12,7 +12,7 @@ import threading
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
-from voices.erasure import finish_all
+from voices.erasure import finish_all, overwrite_recently_erased
 from voices.tombstones import reapply
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class Runner:
                 if self._is_to_reapply:
                     self._reapply()
                 finish_all()
+                overwrite_recently_erased()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

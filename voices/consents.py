@@ -131,6 +131,7 @@ class VoiceConsent(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        permissions = [("listen_voiceconsent", "Can listen to recordings of consents")]
         indexes = [models.Index(fields=["account", "created_at"], name="consents_by_account")]
 
     def __str__(self) -> str:

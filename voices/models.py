@@ -79,6 +79,7 @@ class Voice(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        permissions = [("listen_voice", "Can listen to recordings of voices")]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "name_key"],

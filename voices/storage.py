@@ -32,12 +32,13 @@ class Stored:
 @contextmanager
 def keeping(data: bytes) -> Iterator[Stored]:
     """Store a recording for the rows that are written in this block; without them it goes again."""
-    stored = _keep(data)
+    stored, is_wanted = _keep(data), False
     try:
         yield stored
-    except BaseException:
-        forget(stored.key)
-        raise
+        is_wanted = True
+    finally:
+        if not is_wanted:
+            forget(stored.key)
 
 
 def _keep(data: bytes) -> Stored:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -25,6 +24,7 @@ from speech.api.parsers import json_body
 from speech.api.requests import account_of, key_of, origin_of
 from speech.api.uploads import Form, take_recording
 from speech.api.voice_forms import ReportSerializer, ShareSerializer, VoiceChanges
+from speech.api.voice_search import CHOICES, searched
 from speech.api.voice_shapes import (
     ErasureShape,
     NativeVoiceList,
@@ -44,12 +44,6 @@ from voices.samples import Cut
 
 _FORM: Any = {"multipart/form-data": VoiceForm}
 _VERSION_FORM: Any = {"multipart/form-data": VersionForm}
-_CHOICES = {
-    "owner": ["own", "others"],
-    "state": ["draft", "ready", "disabled"],
-    "visibility": ["private", "shared", "public"],
-}
-_FILTERS = (*_CHOICES, "language", "tag", "q", "after", "limit")
 
 
 def detailed(voice: Voice, account: Account) -> dict[str, Any]:
@@ -78,7 +72,7 @@ class NativeVoicesView(VoiceFace):
         summary="Search voices",
         parameters=[
             OpenApiParameter("q", str, description="In name and description."),
-            *(OpenApiParameter(name, str, enum=words) for name, words in _CHOICES.items()),
+            *(OpenApiParameter(name, str, enum=words) for name, words in CHOICES.items()),
             OpenApiParameter("language", str, description="A BCP 47 tag, or its beginning."),
             OpenApiParameter("tag", str),
             AFTER,
@@ -88,7 +82,7 @@ class NativeVoicesView(VoiceFace):
     )
     def get(self, request: Request) -> Response:
         account, key = account_of(request), key_of(request)
-        found = _searched(request, account).select_related("consent").order_by("-pk")
+        found = searched(request, account).select_related("consent").order_by("-pk")
         limit = page_size(request)
         page = list(found[: limit + 1])
         shown = [detailed(voice, account) for voice in page[:limit]]
@@ -113,37 +107,6 @@ class NativeVoicesView(VoiceFace):
         Voice.check_room(account)
         form = Form(request, VoiceForm().fields, "ref_text", "speaker_description")
         return Response(detailed(create_voice(form, account, origin_of(request)), account))
-
-
-def _searched(request: Request, account: Account) -> Any:
-    """The visible voices that the query's filters leave."""
-    asked = request.query_params
-    for name in asked:
-        if name not in _FILTERS:
-            raise InvalidField(f"{name[:40]}: There is no such filter.", name[:40])
-        if "\x00" in asked[name]:
-            raise InvalidField(f"{name}: It holds characters that are not text.", name)
-        if name in _CHOICES and asked[name] not in _CHOICES[name]:
-            raise InvalidField(f"{name}: It must be one of {', '.join(_CHOICES[name])}.", name)
-    found = Voice.objects.visible_to(account)
-    if owner := asked.get("owner"):
-        own = Q(account=account)
-        found = found.filter(own if owner == "own" else ~own)
-    for field in ("state", "visibility"):
-        if value := asked.get(field):
-            found = found.filter(**{field: value})
-    if language := asked.get("language"):
-        found = found.filter(Q(language__iexact=language) | Q(language__istartswith=f"{language}-"))
-    if tag := asked.get("tag"):
-        found = found.filter(pk__in=[row.pk for row in found.only("tags") if tag in row.tags])
-    if text := asked.get("q"):
-        found = found.filter(Q(name__icontains=text) | Q(description__icontains=text))
-    if after := asked.get("after"):
-        last = Voice.objects.visible_to(account).filter(public_id=after).first()
-        if last is None:
-            raise InvalidField("after: There is no such voice.", "after")
-        found = found.filter(pk__lt=last.pk)
-    return found
 
 
 class NativeVoiceView(VoiceFace):
