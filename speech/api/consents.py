@@ -14,7 +14,7 @@ from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope
 from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import json_body
-from speech.api.requests import account_of, origin_of, warning
+from speech.api.requests import account_of, as_id, origin_of, warning
 from speech.api.uploads import Form, take_recording
 from speech.api.voice_shapes import (
     ConsentDeleted,
@@ -68,7 +68,7 @@ class ConsentsView(ConsentFace):
     def get(self, request: Request) -> Response:
         listed = VoiceConsent.objects.listed(account_of(request))
         if after := request.query_params.get("after"):
-            last = listed.filter(public_id=after).first()
+            last = listed.filter(public_id=after[:40].replace("\x00", "")).first()
             if last is None:
                 raise InvalidField("after: There is no such consent.", "after")
             listed = listed.after(last)
@@ -139,7 +139,7 @@ class ConsentView(ConsentFace):
 
     def find(self, request: Request, public_id: str) -> VoiceConsent:
         listed = VoiceConsent.objects.listed(account_of(request)).select_related("account")
-        consent = listed.filter(public_id=public_id.rstrip("/")).first()
+        consent = listed.filter(public_id=as_id(public_id.rstrip("/"))).first()
         if consent is None:
             raise NotFound
         return consent

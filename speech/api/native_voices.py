@@ -21,7 +21,7 @@ from accounts.permissions import HasScope
 from speech.api.consents import AFTER, PAGE, page_size
 from speech.api.native import NativeView
 from speech.api.parsers import json_body
-from speech.api.requests import account_of, key_of, origin_of
+from speech.api.requests import account_of, as_id, key_of, origin_of
 from speech.api.uploads import Form, take_recording
 from speech.api.voice_forms import ReportSerializer, ShareSerializer, VoiceChanges
 from speech.api.voice_search import CHOICES, searched
@@ -156,7 +156,7 @@ class NativeVoiceView(VoiceFace):
 def visible_voice(request: Request, public_id: str) -> Voice:
     """A voice that the caller may hear, whoever's it is."""
     visible = Voice.objects.visible_to(account_of(request)).select_related("account", "consent")
-    voice = visible.filter(public_id=public_id).first()
+    voice = visible.filter(public_id=as_id(public_id)).first()
     if voice is None:
         raise NotFound
     return voice

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
 from django.contrib.auth.models import User
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from accounts.audit import Actor
 from accounts.models import Account, ApiKey
 from speech.requests import Caller
 from voices.models import Origin
+
+_ID = re.compile(r"[A-Za-z0-9_]{1,40}")
 
 
 def key_of(request: Request) -> ApiKey | None:
@@ -23,6 +27,13 @@ def account_of(request: Request) -> Account:
     """The key's account, or the browser user's own."""
     key = key_of(request)
     return key.account if key else Account.objects.for_user(cast(User, request.user))
+
+
+def as_id(text: str) -> str:
+    """A public id out of a URL. Raises NotFound for what can be none: no database need see it."""
+    if not _ID.fullmatch(text):
+        raise NotFound
+    return text
 
 
 def origin_of(request: Request) -> Origin:

@@ -14,7 +14,7 @@ from accounts.models import Account
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, ListingAllowed
 from accounts.throttling import KeyRateThrottle
-from speech.api.requests import account_of, key_of, origin_of, warning
+from speech.api.requests import account_of, as_id, key_of, origin_of, warning
 from speech.api.uploads import Form, take_recording
 from speech.api.voice_shapes import VOICES, VoiceDeleted, VoiceForm, VoiceShape
 from speech.errors import InvalidField
@@ -104,7 +104,7 @@ def own_voice(request: Request, public_id: str) -> Voice:
     """A voice of the caller's account; NotFound for others', whoever may hear them, and for one
     that the key is not for."""
     own = Voice.objects.owned_by(account_of(request))
-    voice = own.filter(public_id=public_id.rstrip("/")).select_related("account").first()
+    voice = own.filter(public_id=as_id(public_id.rstrip("/"))).select_related("account").first()
     if voice is None or not may_use(key_of(request), voice_object(voice)):
         raise NotFound
     return voice
@@ -120,7 +120,7 @@ class VoiceView(VoiceFace):
             found = preset_object(PRESETS[public_id])
         else:
             visible = Voice.objects.visible_to(key.account if key else None)
-            voice = visible.filter(public_id=public_id).first()
+            voice = visible.filter(public_id=as_id(public_id)).first()
             if voice is None:
                 raise NotFound
             found = voice_object(voice)

@@ -237,3 +237,11 @@ def test_a_browser_with_its_token_makes_a_voice_of_its_persons(browse):
     )
     assert made.status_code == 200, made.text
     assert dora.delete(f"/api/voices/{made.json()['id']}").status_code == 200
+
+
+@pytest.mark.parametrize("written", ["%00", "voice_%00", "..%2f..", "%F0%9F%98%80", "x" * 300])
+def test_what_can_be_no_id_is_not_found(http, written):
+    for url in ("/api/voices", "/v1/audio/voices", "/v1/audio/voice_consents"):
+        answer = http.get(f"{url}/{written}")
+        assert answer.status_code == 404
+    assert http.get("/v1/audio/voice_consents?after=%00").status_code == 400
