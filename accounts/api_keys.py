@@ -244,8 +244,9 @@ class ApiKey(Metered):
     def may(self, scope: str) -> bool:
         return scope in self.scopes
 
-    def check_voice(self, name: str) -> None:
-        if self.allowed_voices and name not in self.allowed_voices:
+    def check_voice(self, *names: str) -> None:
+        """Raise NotAllowed unless the key may use the voice by one of its names."""
+        if self.allowed_voices and not set(names) & set(self.allowed_voices):
             raise NotAllowed("This API key may not use this voice.", param="voice")
 
     def check_model(self, name: str) -> None:

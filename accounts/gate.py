@@ -20,13 +20,16 @@ from rest_framework.response import Response
 View = Callable[..., HttpResponseBase]
 AsyncView = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 pool = ThreadPoolExecutor(settings.GATE_THREADS, thread_name_prefix="gate")
+# Recordings take long to decode and much memory: two at a time, and nobody else waits for them.
+uploads = ThreadPoolExecutor(2, thread_name_prefix="uploads")
 
 
-def gated(view: View) -> AsyncView:
+def gated(view: View, *, takes_uploads: bool = False) -> AsyncView:
     """An async view: the synchronous ``view`` runs in the pool, its answer leaves rendered."""
 
     async def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        decide = sync_to_async(_decide, thread_sensitive=False, executor=pool)
+        executor = uploads if takes_uploads and request.method == "POST" else pool
+        decide = sync_to_async(_decide, thread_sensitive=False, executor=executor)
         return await decide(view, request, *args, **kwargs)
 
     return in_place_of(view, enter)

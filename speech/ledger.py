@@ -21,16 +21,18 @@ from uuid import uuid4
 
 from django.db import InterfaceError, OperationalError, connection
 
-from accounts.exceptions import DatabaseUnavailable
+from accounts.exceptions import DatabaseUnavailable, InvalidKey
 from speech import usage
 from speech.models import UsageRecord
 from speech.usage import Entry, Outcome
 from speech.write_log import move_write_log
+from voices.exceptions import VoiceSilenced
 
 __all__ = ["Entry", "Ledger", "Outcome", "ledger"]
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+OnRevoked = Callable[[Exception], None]
 
 _LONGEST_RETRY = 5.0
 
@@ -58,7 +60,7 @@ class Ledger:
         self._renew_at = self._sweep_at = self._retry_at = 0.0
         # Changed by the writer alone. A record that was committed without our hearing of it is in
         # neither, so nobody renews its lease and it is swept.
-        self._open_records: dict[int, Callable[[], None] | None] = {}
+        self._open_records: dict[int, OnRevoked | None] = {}
         self._unsettled: list[tuple[int, Outcome, Future[None]]] = []
         self._writes = 0
         self._writes_per_move = writes_per_move
@@ -86,12 +88,13 @@ class Ledger:
         self._writer.submit(connection.close)
         self._writer.shutdown()
 
-    async def open(self, entry: Entry, on_revoked: Callable[[], None] | None = None) -> int:
+    async def open(self, entry: Entry, on_revoked: OnRevoked | None = None) -> int:
         """Reserve and record a synthesis before the engine is asked; returns the record's id.
 
         Raises QuotaExceeded, TooManyStreams or DatabaseUnavailable. A caller that gives up
-        waiting leaves no open record behind. ``on_revoked`` is called, perhaps more than once and
-        on the writer's thread, within ``renew_seconds`` of the key's or the account's end.
+        waiting leaves no open record behind. ``on_revoked`` is called with the reason, perhaps
+        more than once and on the writer's thread, within ``renew_seconds`` of the end of the key,
+        the account, or the right to speak with the voice.
         """
         opening = self._writer.submit(self._open, entry, on_revoked)
         try:
@@ -119,7 +122,7 @@ class Ledger:
 
     # -- on the writer's thread
 
-    def _open(self, entry: Entry, on_revoked: Callable[[], None] | None) -> int:
+    def _open(self, entry: Entry, on_revoked: OnRevoked | None) -> int:
         record_id = self._write(lambda: usage.open_record(entry, self.boot, self._lease))
         self._open_records[record_id] = on_revoked
         return record_id
@@ -166,7 +169,10 @@ class Ledger:
             if now >= self._renew_at:
                 self._renew_at = now + self._renew_seconds
                 self._write(lambda: usage.renew_leases(self._open_records, self._lease))
-                self._stop_revoked(self._write(lambda: usage.revoked_among(self._open_records)))
+                revoked = self._write(lambda: usage.revoked_among(self._open_records))
+                self._stop_revoked(revoked, InvalidKey())
+                silenced = self._write(lambda: usage.silenced_among(self._open_records))
+                self._stop_revoked(silenced, VoiceSilenced())
             if now >= self._sweep_at:
                 self._sweep_at = now + self._sweep_seconds
                 if swept := self._write(usage.sweep):
@@ -176,10 +182,10 @@ class Ledger:
         if self._unsettled and now >= self._retry_at:
             self._settle_late()
 
-    def _stop_revoked(self, record_ids: list[int]) -> None:
+    def _stop_revoked(self, record_ids: list[int], reason: Exception) -> None:
         for record_id in record_ids:
             if on_revoked := self._open_records.get(record_id):
-                on_revoked()
+                on_revoked(reason)
 
     def _write(self, transaction: Callable[[], T], *, again: bool = True) -> T:
         """Run a transaction; a connection that the server had closed is replaced once."""

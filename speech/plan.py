@@ -27,7 +27,9 @@ from speech.text import (
     normalize_tag,
     split,
 )
-from voices.presets import Preset, resolve
+from voices.models import Voice
+from voices.presets import Preset
+from voices.resolving import resolve
 
 PAUSE_MS = 200
 
@@ -99,7 +101,7 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
         utterances=utterances,
         offsets=_offsets(texts),
         ceiling_ms=round(ceiling) or PAUSE_MS,
-        settings=_settings(request, params, language),
+        settings=_settings(request, params, language, voice),
         warnings=warnings,
     )
 
@@ -117,13 +119,15 @@ def find_model(name: str | None, info: EngineInfo, key: ApiKey | None) -> Speech
     return row
 
 
-def find_voice(name: str | None, caller: Caller) -> tuple[str, Preset | None]:
-    """The voice asked for, else the account's default, else the server's."""
+def find_voice(name: str | None, caller: Caller) -> tuple[str, Preset | Voice | None]:
+    """The voice asked for, else the account's default, else the server's; and by what it is known
+    in usage, which is the id of a voice that somebody owns."""
     chosen = name or caller.account.default_voice or configuration.DEFAULT_VOICE
-    voice = resolve(chosen)
+    voice = resolve(chosen, caller.account)
+    known = (voice.public_id, voice.name) if isinstance(voice, Voice) else (chosen,)
     if caller.key:
-        caller.key.check_voice(chosen)
-    return chosen, voice
+        caller.key.check_voice(*known)
+    return known[0], voice
 
 
 def find_language(request: SpeechRequest) -> str:
@@ -181,7 +185,9 @@ def _offsets(texts: list[str]) -> tuple[int, ...]:
     return tuple(offsets)
 
 
-def _settings(request: SpeechRequest, params: SamplingParams, language: str) -> dict[str, Any]:
+def _settings(
+    request: SpeechRequest, params: SamplingParams, language: str, voice: Preset | Voice | None
+) -> dict[str, Any]:
     """The settings that were in force, for the usage row; never the text."""
     shown = {
         "speed": request.speed,
@@ -191,5 +197,6 @@ def _settings(request: SpeechRequest, params: SamplingParams, language: str) -> 
         "inference_timesteps": params.inference_timesteps,
         "max_new_tokens": params.max_new_tokens,
         "normalize": request.normalize,
+        "voice_version": voice.version if isinstance(voice, Voice) else None,
     }
     return {name: value for name, value in shown.items() if value is not None}

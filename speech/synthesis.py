@@ -17,7 +17,6 @@ from types import TracebackType
 
 from django.conf import settings
 
-from accounts.exceptions import InvalidKey
 from accounts.keys import digest
 from speech import metrics
 from speech.audio.pcm import silence
@@ -98,7 +97,7 @@ class Synthesis:
             yield chunk
 
     async def _speak(self) -> AsyncGenerator[AudioChunk]:
-        self._record = await ledger().open(self._entry(), self._revoked)
+        self._record = await ledger().open(self._entry(), self.stop)
         metrics.RUNNING.inc()
         async with aclosing(self._said()) as said:
             async for chunk in said:
@@ -175,9 +174,6 @@ class Synthesis:
         self._stop_reason = reason
         for stream in self._streams:
             stream.cancel()
-
-    def _revoked(self) -> None:
-        self.stop(InvalidKey())
 
     def __enter__(self) -> Synthesis:
         return self

@@ -6,13 +6,14 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from accounts.gate import gated
-from speech.api import native, openai
-from voices.views import VoicesView
+from speech.api import consents, native, native_voices, openai, voices
 
 OPENAI = {
     "audio/speech": openai.create_speech,
     "audio/models": gated(openai.AudioModelsView.as_view()),
-    "audio/voices": gated(VoicesView.as_view()),
+    "audio/voices": gated(voices.VoicesView.as_view(), takes_uploads=True),
+    "audio/voice_consents": gated(consents.ConsentsView.as_view(), takes_uploads=True),
+    "audio/voice_consents/phrase": gated(consents.PhraseView.as_view()),
     "models": gated(openai.ModelsView.as_view()),
 }
 NATIVE = {
@@ -20,12 +21,24 @@ NATIVE = {
     "api/engine": gated(native.EngineView.as_view()),
     "api/engine/load": gated(native.EngineLoadView.as_view()),
     "api/engine/unload": gated(native.EngineUnloadView.as_view()),
+    "api/voices": gated(native_voices.NativeVoicesView.as_view(), takes_uploads=True),
+    "api/voices/<str:name>": gated(native_voices.NativeVoiceView.as_view()),
+    "api/voices/<str:name>/versions": gated(
+        native_voices.VersionsView.as_view(), takes_uploads=True
+    ),
+    "api/voices/<str:name>/versions/<int:version>/restore": gated(
+        native_voices.RestoreVersionView.as_view()
+    ),
+    "api/voices/<str:name>/share": gated(native_voices.ShareView.as_view()),
+    "api/voices/<str:name>/report": gated(native_voices.ReportView.as_view()),
+    "api/voices/<str:name>/export": gated(native_voices.ExportView.as_view()),
     "api/usage": gated(native.UsageView.as_view()),
 }
 # ids hold slashes (openbmb/VoxCPM2), so the final slash cannot be told apart by a second route
 BY_ID = {
     "models/<path:name>": gated(openai.ModelView.as_view()),
-    "audio/voices/<path:name>": gated(openai.ModelVoicesView.as_view()),
+    "audio/voices/<path:name>": gated(openai.VoiceOrModelView.as_view()),
+    "audio/voice_consents/<path:name>": gated(consents.ConsentView.as_view()),
 }
 
 canonical: list[URLPattern] = [

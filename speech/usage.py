@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from accounts.counters import this_month
 from accounts.reservations import Reservation
 from speech.models import UsageRecord
+from voices.models import Voice
 
 _AT_ONCE = 500
 
@@ -188,6 +189,18 @@ def revoked_among(record_ids: Iterable[int]) -> list[int]:
         for record_id in UsageRecord.objects.filter(refused, pk__in=ids).values_list(
             "pk", flat=True
         )
+    ]
+
+
+def silenced_among(record_ids: Iterable[int]) -> list[int]:
+    """Those whose voice was disabled, erased or lost its consent since they were opened."""
+    silenced = Voice.objects.silenced().values("public_id")
+    return [
+        record_id
+        for ids in _batches(record_ids)
+        for record_id in UsageRecord.objects.filter(
+            pk__in=ids, voice__startswith="voice_", voice__in=silenced
+        ).values_list("pk", flat=True)
     ]
 
 

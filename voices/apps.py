@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class VoicesConfig(AppConfig):
     name = "voices"
+
+    def ready(self) -> None:
+        import_module("voices.checks")  # it registers itself

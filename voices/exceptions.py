@@ -1,4 +1,4 @@
-"""Why a voice cannot be used; ``speech/errors.py`` turns these into answers."""
+"""Why a voice or a recording cannot be used; ``speech/errors.py`` turns these into answers."""
 
 from __future__ import annotations
 
@@ -13,3 +13,79 @@ class UnknownVoice(Exception):
 
     def __init__(self) -> None:
         super().__init__("There is no voice of that name. GET /v1/audio/voices lists the voices.")
+
+
+class RefusedRecording(Exception):
+    """A recording is not what it should be. ``code`` says why, the message says so in words."""
+
+    status = 400
+    type = "invalid_request_error"
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
+class RecordingTooLarge(RefusedRecording):
+    """More bytes than a recording may have."""
+
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("payload_too_large", f"A recording may have at most {limit // 2**20} MiB.")
+
+
+class InvalidVoiceField(Exception):
+    """A field of a voice or a consent is not acceptable; ``param`` names it."""
+
+    status = 400
+    type = "invalid_request_error"
+
+    def __init__(self, message: str, param: str, code: str = "invalid_value") -> None:
+        super().__init__(f"{param}: {message}")
+        self.code = code
+        self.param = param
+
+
+class ConsentRequired(Exception):
+    """There is no consent, none that holds any more, or none that a person has looked at yet."""
+
+    status = 403
+    type = "permission_error"
+    code = "consent_required"
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class VoiceSilenced(ConsentRequired):
+    """Nobody may speak with this voice any more, although it was speaking."""
+
+    def __init__(self) -> None:
+        super().__init__("This voice may no longer be used.", "voice")
+
+
+class VoiceLimitReached(Exception):
+    """The account has as many voices as it may have."""
+
+    status = 403
+    type = "permission_error"
+    code = "voice_limit_reached"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This account has {limit} voices, and may not have more.")
+
+
+class StorageUnavailable(Exception):
+    """Recordings cannot be kept or read at this moment. Nothing was changed."""
+
+    status = 503
+    type = "service_unavailable_error"
+    code = "storage_unavailable"
+    retry_after = 5
+    should_retry = True
+
+    def __init__(self) -> None:
+        super().__init__("The storage of recordings does not answer. Please try again.")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voices.exceptions import UnknownVoice
-
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -43,12 +41,3 @@ PRESETS = {
 }
 # Asks for the engine's own voice, with nothing added to it.
 ENGINE_VOICE = "default"
-
-
-def resolve(name: str) -> Preset | None:
-    """The voice called ``name``; None stands for the engine's own. Raises UnknownVoice."""
-    if name == ENGINE_VOICE:
-        return None
-    if name not in PRESETS:
-        raise UnknownVoice
-    return PRESETS[name]

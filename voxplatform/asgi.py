@@ -18,6 +18,7 @@ django.setup(set_prefix=False)
 
 # Only after Django is set up may anything that holds models be imported.
 from accounts.gate import pool  # noqa: E402
+from speech.jobs import runner  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
 from speech.text import normalize  # noqa: E402
@@ -45,6 +46,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 def start() -> None:
     """The ledger first: the engine's first customer needs it."""
+    runner.start()
     ledger().start()
     runtime.start()
     # The first reading of a date or a number loads grammars; no request should wait for that.
@@ -54,6 +56,7 @@ def start() -> None:
 
 def stop() -> None:
     """The engine first: the streams that it breaks off are closed in the ledger."""
+    runner.stop()
     runtime.stop()
     ledger().wait_until_closed(CLOSE_SECONDS)
     ledger().stop()

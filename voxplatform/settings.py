@@ -170,8 +170,9 @@ if _database["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
         # The ledger moves the log (speech/write_log.py); 64 MB is for when it cannot keep up.
+        # What is erased leaves no bytes in the file.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-        " PRAGMA wal_autocheckpoint=16384;",
+        " PRAGMA wal_autocheckpoint=16384; PRAGMA secure_delete=ON;",
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
@@ -200,6 +201,18 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+
+# Recordings are for the platform's own user alone; nothing is served from where they lie.
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+# Ids of what was erased, so that it stays erased when an older database is restored.
+TOMBSTONES_FILE = DATA_DIR / "tombstones.jsonl"
+
+# -- voices
+
+REQUIRE_CONSENT = env.str("REQUIRE_CONSENT", default="attestation")
+VOICE_CHECKS = env.str("VOICE_CHECKS", default="refuse")
+VOICES_PER_ACCOUNT = env.int("VOICES_PER_ACCOUNT", default=100)
 
 # -- people
 

@@ -72,6 +72,15 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Voices",
+                "separator": True,
+                "items": [
+                    _link("Voices", "record_voice_over", "voices.voice"),
+                    _link("Consents", "verified_user", "voices.voiceconsent"),
+                    _link("Reports", "flag", "voices.voicereport"),
+                ],
+            },
+            {
                 "title": "Access",
                 "separator": True,
                 "items": [

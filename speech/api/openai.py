@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,12 +20,13 @@ from speech.api.responses import Prepared, speech_view
 from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.serializers import SpeechSerializer
 from speech.api.shapes import AudioModelList, ModelList, ModelShape
+from speech.api.voice_shapes import VOICE_OR_LIST
+from speech.api.voices import VoiceView
 from speech.errors import ModelNotFound
 from speech.models import SpeechModel
 from speech.runtime import runtime
 from speech.synthesis import prepare
-from voices.schema import VoiceList
-from voices.views import listed_voices
+from voices.listing import listed_voices
 
 
 class SpeechGate(APIView):
@@ -114,15 +114,18 @@ class ModelView(ListingView):
         raise ModelNotFound("There is no model of that name here.", "model")
 
 
-class ModelVoicesView(ListingView):
-    """GET /v1/audio/voices/{model}: SillyTavern asks so; any voice speaks with any model."""
+class VoiceOrModelView(VoiceView):
+    """GET /v1/audio/voices/{id}: a voice, or, as SillyTavern asks, the voices of a model; any voice
+    speaks with any model."""
 
     @extend_schema(
-        operation_id="list_voices_of_model", summary="List a model's voices", responses=VoiceList
+        operation_id="retrieve_voice",
+        summary="Retrieve a voice, or list a model's voices",
+        responses=VOICE_OR_LIST,
     )
     def get(self, request: Request, name: str) -> Response:
-        key = key_of(request)
-        if name.rstrip("/") not in {model["id"] for model in listed_models(key)}:
-            raise NotFound
-        voices = listed_voices(key)
+        key, wanted = key_of(request), name.rstrip("/")
+        if wanted not in {model["id"] for model in listed_models(key)}:
+            return Response(self.find(request, wanted))
+        voices = listed_voices(key.account if key else None, key)
         return Response({"object": "list", "voices": voices, "data": voices})

@@ -25,9 +25,14 @@ def json_body(request: Request) -> dict[str, Any]:
     return parse_object(request._request.body)
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
+def check_encoding(headers: Mapping[str, str]) -> None:
+    """Raise UnsupportedContentEncoding for a compressed body."""
     if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise UnsupportedContentEncoding("Send the body uncompressed.")
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    check_encoding(headers)
     kind, _, parameters = headers.get("content-type", "").partition(";")
     if kind.strip().lower() != "application/json":
         raise RequestError("Send the body as application/json.", code="unsupported_content_type")

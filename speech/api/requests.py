@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
 from django.contrib.auth.models import User
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
+from accounts.audit import Actor
 from accounts.models import Account, ApiKey
 from speech.requests import Caller
+from voices.models import Origin
+
+_ID = re.compile(r"[A-Za-z0-9_]{1,40}")
 
 
 def key_of(request: Request) -> ApiKey | None:
@@ -17,12 +23,30 @@ def key_of(request: Request) -> ApiKey | None:
     return request.auth if isinstance(request.auth, ApiKey) else None
 
 
+def account_of(request: Request) -> Account:
+    """The key's account, or the browser user's own."""
+    key = key_of(request)
+    return key.account if key else Account.objects.for_user(cast(User, request.user))
+
+
+def as_id(text: str) -> str:
+    """A public id out of a URL. Raises NotFound for what can be none: no database need see it."""
+    if not _ID.fullmatch(text):
+        raise NotFound
+    return text
+
+
+def origin_of(request: Request) -> Origin:
+    """Who does something to voices and consents, for their records and the audit log."""
+    user = request.user if isinstance(request.user, User) else None
+    return Origin(Actor.of_request(request), user, request.headers.get("user-agent", "")[:200])
+
+
 def caller_of(request: Request, face: str) -> Caller:
     """Who asks: the key's account, or the browser user's own."""
     key = key_of(request)
-    account = key.account if key else Account.objects.for_user(cast(User, request.user))
     return Caller(
-        account=account,
+        account=account_of(request),
         face=face,
         request_id=request._request.id,  # type: ignore[attr-defined]
         key=key,

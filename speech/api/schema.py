@@ -14,6 +14,7 @@ from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 from accounts.permissions import ListingAllowed
 from speech.api.serializers import NativeSpeechSerializer
 from speech.api.shapes import ErrorResponse, EventShape
+from speech.api.voice_forms import Strict
 from speech.audio import ENCODERS
 
 _ALWAYS = {
@@ -67,12 +68,12 @@ class ApiSchema(AutoSchema):
         return bodies
 
     def _failures(self) -> dict[str, str]:
-        takes_body = self.method == "POST" and self.get_request_serializer() is not None
+        takes_body = self.method in ("POST", "PATCH") and self.get_request_serializer() is not None
         by_id = _BY_ID if "{" in self.path or takes_body else {}
         return _ALWAYS | by_id | (_WITH_BODY if takes_body else {})
 
     def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        if isinstance(serializer, NativeSpeechSerializer):
+        if isinstance(serializer, NativeSpeechSerializer | Strict):
             schema["additionalProperties"] = False
         return schema

@@ -55,5 +55,6 @@ def make_keys() -> dict[str, str]:
         **{f"only {scope}": {"scopes": [scope]} for scope in SCOPES},
     }
     raw = {name: ApiKey.issue(account, name, **limits)[0] for name, limits in special.items()}
+    raw["stranger"] = ApiKey.issue(Account.objects.create(name="strangers"), "stranger")[0]
     raw["account off"] = ApiKey.issue(account_off, "off")[0]
     return raw

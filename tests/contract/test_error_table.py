@@ -15,7 +15,16 @@ from accounts import exceptions as accounts
 from speech import errors
 from speech.engine import errors as engine
 from speech.errors import Failure, describe
-from voices.exceptions import UnknownVoice
+from voices.exceptions import (
+    ConsentRequired,
+    InvalidVoiceField,
+    RecordingTooLarge,
+    RefusedRecording,
+    StorageUnavailable,
+    UnknownVoice,
+    VoiceLimitReached,
+    VoiceSilenced,
+)
 from voxplatform.server import refusals
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +48,15 @@ RAISED = [
     drf.MethodNotAllowed("GET"),
     drf.NotFound(),
     UnknownVoice(),
+    ConsentRequired("x"),
+    VoiceSilenced(),
+    VoiceLimitReached(1),
+    InvalidVoiceField("x", "name"),
+    InvalidVoiceField("x", "name", "name_taken"),
+    RecordingTooLarge(1),
+    StorageUnavailable(),
+    RefusedRecording("no_speech", "x"),
+    RefusedRecording("transcript_mismatch", "x"),
     errors.InvalidField("x", "speed"),
     errors.InvalidField("x", "input", "empty_input"),
     errors.ModelNotFound("x", "model"),

@@ -9,10 +9,16 @@ from dataclasses import replace
 
 import pytest
 
+from accounts.audit import Actor
+from accounts.exceptions import InvalidKey
 from speech.ledger import Ledger
 from speech.models import UsageRecord
 from tests.speech.bookkeeping import DONE, UNWRITABLE, read, record, settle, streams, swept
+from tests.voices.conftest import prepared
+from voices.exceptions import VoiceSilenced
+from voices.models import Origin, Voice, VoiceConsent
 
+ACTOR = Actor.of_command("test")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -41,21 +47,62 @@ async def test_leases_of_the_living_are_renewed(transactional_db, entry):
         await asyncio.to_thread(ledger.stop)
 
 
+class Heard(threading.Event):
+    """Remembers what it was called with."""
+
+    def __call__(self, reason):
+        self.reason = reason
+        self.set()
+
+
 async def test_a_stream_hears_that_its_key_was_revoked(ledger, entry, key):
-    heard = threading.Event()
-    await ledger.open(entry, heard.set)
+    heard = Heard()
+    await ledger.open(entry, heard)
     await read(key.revoke)
     assert await asyncio.to_thread(heard.wait, 2)
+    assert isinstance(heard.reason, InvalidKey)
 
 
 async def test_a_stream_hears_that_its_account_was_closed(ledger, entry, account):
-    heard = threading.Event()
-    await ledger.open(replace(entry, key_id=None), heard.set)
+    heard = Heard()
+    await ledger.open(replace(entry, key_id=None), heard)
     await asyncio.sleep(0.3)
     assert not heard.is_set()
     account.is_active = False
     await read(account.save)
     assert await asyncio.to_thread(heard.wait, 2)
+    assert isinstance(heard.reason, InvalidKey)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda voice: voice.consent.withdraw(ACTOR),
+        lambda voice: voice.set_state(ACTOR, "disabled"),
+        lambda voice: voice.erase(ACTOR),
+    ],
+    ids=["consent withdrawn", "disabled", "erased"],
+)
+async def test_a_stream_hears_that_its_voice_may_not_be_used_any_more(
+    ledger, entry, account, settings, tmp_path, end
+):
+    settings.TOMBSTONES_FILE = tmp_path / "tombstones.jsonl"
+    voice = await read(lambda: make_voice(account))
+    heard, unharmed = Heard(), Heard()
+    await ledger.open(replace(entry, voice=voice.public_id), heard)
+    await ledger.open(entry, unharmed)
+    await asyncio.sleep(0.3)
+    assert not heard.is_set()
+    await read(lambda: end(voice))
+    assert await asyncio.to_thread(heard.wait, 2)
+    assert isinstance(heard.reason, VoiceSilenced)
+    assert not unharmed.is_set()
+
+
+def make_voice(account):
+    origin = Origin(ACTOR)
+    consent = VoiceConsent.attest(account, "It is her own voice, says she.", origin)
+    return Voice.clone(account, "Reader", prepared(), consent, origin)
 
 
 async def test_closing_after_the_ledger_stopped_does_not_raise(transactional_db, entry):

@@ -1,0 +1,150 @@
+"""Voices and consents at the admin: read by those who may, listened to with a reason that is
+logged, and changed by verbs behind a question."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from accounts.audit import AuditEntry, verify
+from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
+from tests.voices.conftest import prepared
+from voices.models import Voice, VoiceConsent, VoiceReport
+
+VOICES = "/admin/voices/voice/"
+CONSENTS = "/admin/voices/voiceconsent/"
+REPORTS = "/admin/voices/voicereport/"
+
+
+@pytest.fixture
+def recorded(account, origin):
+    return VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
+
+
+def last_entry():
+    return AuditEntry.objects.order_by("-number").first()
+
+
+def test_voices_stand_in_a_list_with_filters_and_a_search(operator, voice, account):
+    for query in ("", "?q=alice", "?state__exact=ready", f"?account={account.pk}"):
+        assert voice.name in operator.get(VOICES + query).content.decode()
+    assert voice.name not in operator.get(f"{VOICES}?q=nobody").content.decode()
+
+
+def test_a_voice_shows_its_versions_with_their_checks_in_words(operator, voice):
+    page = operator.get(f"{VOICES}{voice.pk}/change/").content.decode()
+    assert "s of speech in" in page
+    assert "Nothing to complain about." in page
+    assert voice.sample.object_key not in page
+
+
+def test_who_listens_gives_a_reason_which_is_logged(operator, voice):
+    url = f"{VOICES}{voice.pk}/listen/"
+    for form in ({}, {"reason": "x"}):
+        assert "<audio" not in operator.post(url, form).content.decode()
+    assert last_entry().action == "voice.create"
+    page = operator.post(url, {"reason": "A report says it is stolen."}).content.decode()
+    assert last_entry().action == "voice.listen"
+    assert "stolen" in json.loads(last_entry().details)["reason"]
+    assert "<path d=" in page
+    audio = re.search(r'<audio[^>]* src="([^"]+)"', page)[1]
+    heard = operator.get(audio)
+    assert heard.content == voice.sample.wav()
+    assert heard["content-type"] == "audio/wav"
+    assert "no-store" in heard["cache-control"]
+
+
+def test_a_link_to_a_recording_is_one_persons(operator, staff, voice):
+    page = operator.post(f"{VOICES}{voice.pk}/listen/", {"reason": "To be sure."}).content.decode()
+    audio = re.search(r'<audio[^>]* src="([^"]+)"', page)[1]
+    clerk = staff("view_voice", "listen_voice")
+    assert clerk.get(audio).status_code == 404
+    assert operator.get(audio.replace(":", "0", 1)).status_code == 404
+
+
+@pytest.mark.parametrize("verb", ["listen", "disable", "enable", "transfer", "erase"])
+def test_who_may_only_look_does_nothing(staff, voice, verb):
+    clerk = staff("view_voice")
+    form = {"reason": "Curiosity", "account": voice.account_id}
+    assert clerk.get(f"{VOICES}{voice.pk}/change/").status_code == 200
+    assert clerk.post(f"{VOICES}{voice.pk}/{verb}/", form).status_code == 403
+    assert Voice.objects.get().state == "ready"
+    assert last_entry().action == "voice.create"
+
+
+@pytest.mark.parametrize("path", ["add/", "{}/delete/"])
+def test_nobody_adds_or_deletes_a_voice_here(operator, voice, path):
+    assert operator.post(VOICES + path.format(voice.pk), {"post": "yes"}).status_code == 403
+
+
+def test_it_asks_before_it_acts(operator, voice):
+    for verb in ("disable", "transfer", "erase"):
+        assert operator.get(f"{VOICES}{voice.pk}/{verb}/").status_code == 200
+    assert Voice.objects.get().state == "ready"
+
+
+def test_a_voice_is_disabled_and_enabled(operator, voice):
+    operator.post(f"{VOICES}{voice.pk}/disable/")
+    assert Voice.objects.get().state == "disabled"
+    operator.post(f"{VOICES}{voice.pk}/enable/")
+    assert Voice.objects.get().state == "ready"
+    operator.post(VOICES, {"action": "disable_selected", "_selected_action": [voice.pk]})
+    assert Voice.objects.get().state == "disabled"
+    assert last_entry().action == "voice.disabled"
+    verify()
+
+
+def test_a_voice_changes_hands(operator, voice, charlies):
+    operator.post(f"{VOICES}{voice.pk}/transfer/", {"account": charlies.pk})
+    assert Voice.objects.get().account == charlies
+
+
+def test_a_voice_is_erased_and_offers_nothing_more(operator, voice):
+    operator.post(f"{VOICES}{voice.pk}/erase/")
+    assert Voice.objects.get().state == "erased"
+    page = operator.get(f"{VOICES}{voice.pk}/change/").content.decode()
+    assert "/erase/" not in page and "/listen/" not in page
+    assert operator.post(f"{VOICES}{voice.pk}/listen/", {"reason": "Too late"}).status_code == 302
+
+
+def test_a_queue_of_consents_waits_for_somebody_to_listen(
+    operator, settings, account, origin, make_voice
+):
+    settings.REQUIRE_CONSENT = "recording+review"
+    consent = VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
+    voice = make_voice(consent=consent)
+    assert "Alice" in operator.get(f"{CONSENTS}?state__exact=pending").content.decode()
+    page = operator.post(f"{CONSENTS}{consent.pk}/listen/", {"reason": "Review"}).content.decode()
+    assert "<audio" in page
+    operator.post(f"{CONSENTS}{consent.pk}/approve/")
+    consent.refresh_from_db()
+    assert (consent.state, consent.words_checked) == ("active", "by a person")
+    assert Voice.objects.get(pk=voice.pk).state == "ready"
+    page = operator.get(f"{CONSENTS}{consent.pk}/change/").content.decode()
+    assert "/approve/" not in page and "/withdraw/" in page
+
+
+def test_a_consent_is_withdrawn(operator, voice, consent):
+    operator.post(f"{CONSENTS}{consent.pk}/withdraw/")
+    assert set(Voice.objects.silenced()) == {voice}
+
+
+@pytest.mark.parametrize("verb", ["listen", "approve", "refuse", "withdraw"])
+def test_who_may_only_look_at_consents_changes_none(staff, recorded, verb):
+    clerk = staff("view_voiceconsent")
+    form = {"reason": "Curiosity"}
+    assert clerk.post(f"{CONSENTS}{recorded.pk}/{verb}/", form).status_code == 403
+    recorded.refresh_from_db()
+    assert recorded.state == "active"
+
+
+def test_reports_are_read_and_settled(operator, voice, charlies, origin):
+    VoiceReport.file(voice, charlies, "This is my voice!", origin.actor)
+    assert "This is my voice!" in operator.get(REPORTS).content.decode()
+    report = VoiceReport.objects.get()
+    operator.post(REPORTS, {"action": "settle_selected", "_selected_action": [report.pk]})
+    report.refresh_from_db()
+    assert report.settled_at
+    assert last_entry().action == "voicereport.settle"

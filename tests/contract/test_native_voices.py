@@ -1,0 +1,247 @@
+"""Voices natively, through a live server: searched, changed, re-recorded, shared, reported,
+exported and erased by their owner; to everybody else every route tells the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+
+from speech.urls import canonical
+from tests.contract.test_voices import WORD
+from tests.voices.recordings import WORDS, clip, spoken, wav
+from voices.wav import read_own
+
+MISSING = "voice_" + "0" * 24
+
+
+@pytest.fixture(scope="module")
+def http(server, keys):
+    with server.http(keys["good"]) as http:
+        yield http
+
+
+@pytest.fixture
+def make(http):
+    made = []
+
+    def make(name="Reader", sample=None, **fields):
+        answer = http.post(
+            "/api/voices",
+            data={"name": name, "consent": WORD, **fields},
+            files={"audio_sample": sample or clip("wav")},
+        )
+        assert answer.status_code == 200, answer.text
+        made.append(answer.json()["id"])
+        return answer.json()
+
+    yield make
+    for voice_id in made:
+        http.delete(f"/api/voices/{voice_id}")
+
+
+def test_it_shows_a_voice_with_its_report_and_consent(http, make):
+    made = make(language="en-gb", description="Calm")
+    shown = http.get(f"/api/voices/{made['id']}").json()
+    assert shown == made
+    assert (shown["language"], shown["description"], shown["mine"]) == ("en-GB", "Calm", True)
+    assert shown["consent"].startswith("cons_")
+    assert shown["sample"]["report"]["measures"]["speech_seconds"] > 1
+
+
+def test_an_unknown_field_is_an_error_here(http):
+    answer = http.post(
+        "/api/voices",
+        data={"name": "Extra", "consent": WORD, "colour": "red"},
+        files={"audio_sample": clip("wav")},
+    )
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "colour")
+
+
+def test_it_searches_and_filters(http, make):
+    first = make("Grandma", description="tells stories", language="de-AT")
+    second = make("Newsreader", language="en")
+    http.patch(f"/api/voices/{second['id']}", json={"tags": ["news"], "visibility": "public"})
+
+    def found(**query):
+        return {voice["id"] for voice in http.get("/api/voices", params=query).json()["data"]}
+
+    assert {first["id"], second["id"]} <= found(owner="own")
+    assert found(q="grand") == found(q="STORIES") == found(language="de") == {first["id"]}
+    assert found(tag="news") == found(visibility="public") == {second["id"]}
+    assert found(state="disabled") == found(owner="others") == set()
+    assert http.get("/api/voices?colour=red").json()["error"]["param"] == "colour"
+
+
+def test_it_pages_newest_first(http, make):
+    made = [make(f"Nr. {number}")["id"] for number in range(3)]
+    page = http.get("/api/voices?owner=own&limit=2").json()
+    assert [voice["id"] for voice in page["data"]] == [made[2], made[1]]
+    assert page["has_more"]
+    rest = http.get(f"/api/voices?owner=own&limit=2&after={page['last_id']}").json()
+    assert rest["data"][0]["id"] == made[0]
+
+
+def test_only_what_is_given_changes(http, make):
+    made = make(description="Calm")
+    changed = http.patch(
+        f"/api/voices/{made['id']}", json={"name": "Other", "tags": ["a", "b"]}
+    ).json()
+    assert (changed["name"], changed["tags"], changed["description"]) == (
+        "Other", ["a", "b"], "Calm",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"name": "nova"}, "name"),
+        ({"name": 5}, "name"),
+        ({"visibility": "shared"}, "visibility"),
+        ({"state": "ready"}, "state"),
+        ({"tags": "a"}, "tags"),
+        ({"language": "xxxxxx"}, "language"),
+    ],
+)
+def test_what_may_not_be_set_is_named(http, make, body, param):
+    answer = http.patch(f"/api/voices/{make()['id']}", json=body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_a_new_recording_is_a_new_version_and_an_old_one_can_speak_again(http, make):
+    url = f"/api/voices/{make()['id']}"
+    added = http.post(
+        f"{url}/versions", files={"audio_sample": wav(spoken())}, data={"transcript": WORDS}
+    ).json()
+    assert (added["version"], added["transcript"]) == (2, WORDS)
+    assert http.get(url).json()["version"] == 2
+    assert http.post(f"{url}/versions/1/restore").json()["version"] == 1
+    assert [version["version"] for version in http.get(f"{url}/versions").json()["data"]] == [2, 1]
+    assert http.post(f"{url}/versions/9/restore").status_code == 404
+
+
+def test_a_shared_voice_is_seen_and_reported_by_those_it_is_shared_with(server, keys, http, make):
+    url = f"/api/voices/{make()['id']}"
+    with server.http(keys["stranger"]) as stranger:
+        assert stranger.get(url).status_code == 404
+        shared = http.post(f"{url}/share", json={"accounts": ["strangers"]}).json()
+        assert (shared["visibility"], shared["shared_with"]) == ("shared", ["strangers"])
+        seen = stranger.get(url).json()
+        assert not seen["mine"]
+        assert not {"consent", "shared_with", "sample"} & set(seen)
+        assert stranger.post(f"{url}/report", json={"reason": "This is me!"}).json()["reported"]
+        for method, path in (("PATCH", url), ("DELETE", url), ("GET", f"{url}/export")):
+            assert stranger.request(method, path, json={}).status_code == 404
+        http.post(f"{url}/share", json={"accounts": []})
+        assert stranger.get(url).status_code == 404
+
+
+def test_nobody_is_no_account_to_share_with(http, make):
+    answer = http.post(f"/api/voices/{make()['id']}/share", json={"accounts": ["nobody at all"]})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "accounts")
+
+
+def test_an_export_holds_what_the_model_hears_and_all_that_is_known(http, make):
+    made = make(sample=wav(spoken()), transcript=WORDS)
+    answer = http.get(f"/api/voices/{made['id']}/export")
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["cache-control"] == "no-store"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        about = json.loads(archive.read("voice.json"))
+        samples, rate = read_own(archive.read("version-1.wav"))
+    assert about["id"] == made["id"]
+    assert about["consent"]["statement"] == WORD
+    assert about["versions"][0]["transcript"] == WORDS
+    assert len(samples) / rate > 2
+
+
+def test_erasing_gives_a_receipt(http, make):
+    made = make()
+    receipt = http.delete(f"/api/voices/{made['id']}").json()
+    assert receipt["sha256"] == [made["sample"]["sha256"]]
+    assert receipt["finished_at"] >= receipt["started_at"]
+    assert http.get(f"/api/voices/{made['id']}").status_code == 404
+
+
+def test_a_key_that_is_for_another_voice_finds_none(server, keys, make):
+    made = make()
+    with server.http(keys["one voice"]) as held:
+        assert held.get(f"/api/voices/{made['id']}").status_code == 404
+        assert held.delete(f"/api/voices/{made['id']}").status_code == 404
+        assert held.get("/api/voices").json()["data"] == []
+
+
+# -- the matrix: every route with an id, as everybody
+
+WITH_ID = [
+    (method.upper(), str(pattern.pattern))
+    for pattern in canonical
+    if re.search(r"voice.*<", str(pattern.pattern))
+    for method in ("get", "post", "patch", "delete")
+    if hasattr(pattern.callback.cls, method)
+]
+
+
+def ask(client, method, route, voice_id, consent_id):
+    wanted = consent_id if "consent" in route else voice_id
+    url = "/" + re.sub(r"<int:version>", "1", re.sub(r"<\w+:name>", wanted, route))
+    body = {"name": "Same", "accounts": [], "reason": "Because."}
+    needed = {"share": ["accounts"], "report": ["reason"]}.get(route.rpartition("/")[2], ["name"])
+    return client.request(method, url, json={name: body[name] for name in needed})
+
+
+def test_the_matrix_has_every_route():
+    assert len(WITH_ID) >= 14
+    assert {method for method, _ in WITH_ID} == {"GET", "POST", "PATCH", "DELETE"}
+
+
+@pytest.mark.parametrize(("method", "route"), WITH_ID)
+def test_a_stranger_sees_what_is_seen_where_nothing_is(server, keys, http, make, method, route):
+    voice_id = make()["id"]
+    consent_id = http.get(f"/api/voices/{voice_id}").json()["consent"]
+    with server.http(keys["stranger"]) as stranger:
+        foreign = ask(stranger, method, route, voice_id, consent_id)
+        missing = ask(stranger, method, route, MISSING, "cons_" + "0" * 24)
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.content == missing.content
+    for key, status in (("revoked", 401), ("without voices", 401), (None, 401)):
+        if key is None and (method, route) == ("GET", "v1/audio/voices/<path:name>"):
+            status = 404  # a listing, in which a private voice does not stand
+        if key == "without voices" and (method, route) == ("GET", "v1/audio/voices/<path:name>"):
+            continue
+        with server.http(keys[key] if key else None) as nobody:
+            assert ask(nobody, method, route, voice_id, consent_id).status_code == status
+    # Nothing of all that did anything; and another key of the account may do it.
+    with server.http(keys["every scope"]) as member:
+        assert member.get(f"/api/voices/{voice_id}").status_code == 200
+        answer = ask(member, method, route, voice_id, consent_id)
+    assert answer.status_code in (200, 400), answer.text
+
+
+def test_a_browser_needs_its_token(browse):
+    answer = browse("dora", token="").post(
+        "/api/voices", data={"name": "x"}, files={"audio_sample": clip("wav")}
+    )
+    assert answer.status_code == 403, answer.text
+
+
+def test_a_browser_with_its_token_makes_a_voice_of_its_persons(browse):
+    dora = browse("dora")
+    made = dora.post(
+        "/api/voices",
+        data={"name": "Dora", "consent": WORD},
+        files={"audio_sample": clip("webm/opus")},
+    )
+    assert made.status_code == 200, made.text
+    assert dora.delete(f"/api/voices/{made.json()['id']}").status_code == 200
+
+
+@pytest.mark.parametrize("written", ["%00", "voice_%00", "..%2f..", "%F0%9F%98%80", "x" * 300])
+def test_what_can_be_no_id_is_not_found(http, written):
+    for url in ("/api/voices", "/v1/audio/voices", "/v1/audio/voice_consents"):
+        answer = http.get(f"{url}/{written}")
+        assert answer.status_code == 404
+    assert http.get("/v1/audio/voice_consents?after=%00").status_code == 400

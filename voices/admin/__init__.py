@@ -1,0 +1,9 @@
+"""How an operator sees voices, their consents and what is reported of them."""
+
+from __future__ import annotations
+
+from voices.admin.consent import VoiceConsentAdmin
+from voices.admin.report import VoiceReportAdmin
+from voices.admin.voice import VoiceAdmin
+
+__all__ = ["VoiceAdmin", "VoiceConsentAdmin", "VoiceReportAdmin"]

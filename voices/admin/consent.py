@@ -1,0 +1,113 @@
+"""Consents: who gave them and what was said; a queue of those that wait for somebody to listen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts.audit import Actor
+from voices.admin.pages import RecordedAdmin, in_words
+from voices.models import VoiceConsent
+
+
+@admin.register(VoiceConsent)
+class VoiceConsentAdmin(RecordedAdmin):
+    list_display = ("shown", "account", "condition", "kind", "given_as", "created_at")
+    list_select_related = ("account",)
+    list_filter = ("state", "language", ("account", AutocompleteSelectFilter))
+    list_filter_submit = True
+    search_fields = ("name", "public_id", "given_as", "account__name")
+    actions_detail = ("listen", "approve", "refuse", "withdraw")
+    fieldsets = (
+        (None, {"fields": (("name", "public_id"), "account", ("state", "words_checked"))}),
+        (
+            "What was said",
+            {"fields": ("statement", "phrase", "language", "relationship", "findings")},
+        ),
+        ("By whom", {"fields": (("given_as", "given_by"), ("address", "user_agent"))}),
+        (
+            "History",
+            {
+                "fields": (
+                    ("created_at", "withdrawn_at"),
+                    ("reviewed_by", "reviewed_at"),
+                )
+            },
+        ),
+    )
+
+    @admin.display(description="consent", ordering="name")
+    def shown(self, consent: VoiceConsent) -> str:
+        return consent.name or consent.public_id
+
+    @display(  # type: ignore[untyped-decorator]
+        description="state",
+        label={"active": "success", "pending": "warning", "refused": "danger"},
+    )
+    def condition(self, consent: VoiceConsent) -> str:
+        return consent.state
+
+    @admin.display(description="given by")
+    def kind(self, consent: VoiceConsent) -> str:
+        return "recording" if consent.recording_hash else "somebody's word"
+
+    @admin.display(description="findings")
+    def findings(self, consent: VoiceConsent) -> str:
+        return in_words(consent.report)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        consent = VoiceConsent.objects.filter(pk=object_id).first()
+        offered = list(super().get_actions_detail(request, object_id)) if consent else []
+        hidden = set()
+        if consent and consent.state != VoiceConsent.State.PENDING:
+            hidden |= {"approve", "refuse"}
+        if consent and not consent.recording_key:
+            hidden.add("listen")
+        return [item for item in offered if item.action_name.rpartition("_")[2] not in hidden]
+
+    @action(description="Listen", url_path="listen", permissions=["listen"], icon="hearing")  # type: ignore[untyped-decorator]
+    def listen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        consent = self.get_object(request, object_id)
+        if consent is None or not consent.recording_key:
+            return self.ask_and_do(
+                request, object_id, "There is no recording.", lambda row, form: "Nothing was done."
+            )
+        return self.listen_to(request, consent, consent.recording_key, consent.report)
+
+    @action(description="Approve", url_path="approve", permissions=["change"], icon="findings")  # type: ignore[untyped-decorator]
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = "You have heard the owner of the voice say the phrase, with its number."
+        return self.ask_and_do(request, object_id, question, self._review(request, agreed=True))
+
+    @action(description="Refuse", url_path="refuse", permissions=["change"], icon="close")  # type: ignore[untyped-decorator]
+    def refuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = "Nobody speaks with the voices that wait for this consent."
+        return self.ask_and_do(request, object_id, question, self._review(request, agreed=False))
+
+    def _review(self, request: HttpRequest, *, agreed: bool) -> Any:
+        def do(consent: VoiceConsent, form: forms.Form) -> str:
+            consent.review(request.user, Actor.of_request(request), agreed=agreed)  # type: ignore[arg-type]
+            return f"The consent is {consent.state}."
+
+        return do
+
+    @action(
+        description="Withdraw",
+        url_path="withdraw",
+        permissions=["change"],
+        icon="undo",
+        variant=ActionVariant.DANGER,
+    )  # type: ignore[untyped-decorator]
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(consent: VoiceConsent, form: forms.Form) -> str:
+            consent.withdraw(Actor.of_request(request))
+            return "The consent is withdrawn."
+
+        question = "Every voice that rests on this consent is silent from now on."
+        return self.ask_and_do(request, object_id, question, do)

@@ -1,0 +1,152 @@
+"""What the pages of voices and consents share: nothing is edited there, everything is asked before
+it is done, and whoever listens to somebody's recording says why, which is logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts.admin.base import ModelAdmin
+from voices import storage
+from voices.exceptions import StorageUnavailable
+from voices.samples import Report
+from voices.wav import read_own
+from voices.waveform import COLUMNS, HEIGHT, waveform
+
+_SALT = "voices.listen"
+_LISTEN_SECONDS = 600
+
+
+class ReasonForm(forms.Form):
+    """Why somebody listens."""
+
+    reason = forms.CharField(
+        min_length=5, max_length=500, widget=UnfoldAdminTextInputWidget, label="Reason"
+    )
+
+
+class RecordedAdmin(ModelAdmin):
+    """Rows with a recording, changed by verbs alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleting would leave recordings and no receipt: there is erasing instead."""
+        return False
+
+    def has_listen_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm(f"voices.listen_{self.opts.model_name}"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for _, options in self.fieldsets for name in _flat(options["fields"])]
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_audio"
+        audio = path("audio/<str:token>/", self.admin_site.admin_view(self.audio), name=name)
+        return [audio, *super().get_urls()]
+
+    # -- doing
+
+    def ask_and_do(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        question: str,
+        do: Callable[[Any, Any], str],
+        form_class: type[forms.Form] = forms.Form,
+    ) -> HttpResponse:
+        """Show a question; when it is answered, ``do`` it with the row and the form."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise PermissionDenied("There is no such row.")
+        form = form_class(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                messages.success(request, do(row, form))
+            except StorageUnavailable as error:
+                messages.error(request, str(error))
+            return HttpResponseRedirect(self.page_of(row))
+        return self.page(request, row, "confirm", {"question": question, "form": form})
+
+    def page(
+        self, request: HttpRequest, row: models.Model, template: str, context: dict[str, Any]
+    ) -> HttpResponse:
+        shared = {
+            **self.admin_site.each_context(request),
+            "title": str(self.opts.verbose_name).capitalize(),
+            "opts": self.opts,
+            "original": row,
+            "back": self.page_of(row),
+        }
+        return TemplateResponse(request, f"admin/voices/{template}.html", shared | context)
+
+    def page_of(self, row: models.Model) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=[row.pk])
+
+    # -- listening
+
+    def listen_to(
+        self, request: HttpRequest, row: Any, key: str, report: dict[str, Any]
+    ) -> HttpResponse:
+        """Ask for the reason, log it, and let this person listen for ten minutes."""
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if request.method != "POST" or not form.is_valid():
+            question = "Somebody's voice is theirs. Why do you need to hear it? The audit log keeps"
+            return self.page(
+                request, row, "confirm", {"question": f"{question} your reason.", "form": form}
+            )
+        samples, _ = read_own(storage.read(key))
+        with transaction.atomic():
+            self.audit(request, "listen", row, {"reason": form.cleaned_data["reason"]})
+        token = signing.dumps([request.user.pk, key], salt=_SALT)
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_audio"
+        context = {
+            "audio": reverse(name, args=[token]),
+            "path": waveform(samples),
+            "box": f"0 0 {COLUMNS} {HEIGHT}",
+            "report": Report.from_json(report) if report else None,
+        }
+        return self.page(request, row, "listen", context)
+
+    def audio(self, request: HttpRequest, token: str) -> HttpResponse:
+        """The recording, for the person whose reason was logged."""
+        try:
+            listener, key = signing.loads(token, salt=_SALT, max_age=_LISTEN_SECONDS)
+        except signing.BadSignature as error:
+            raise Http404 from error
+        if listener != request.user.pk or not self.has_listen_permission(request):
+            raise Http404
+        answer = HttpResponse(storage.read(key), content_type="audio/wav")
+        answer["cache-control"] = "no-store"
+        answer["content-disposition"] = "inline"
+        return answer
+
+
+def _flat(fields: Any) -> list[str]:
+    return [name for item in fields for name in ([item] if isinstance(item, str) else _flat(item))]
+
+
+def in_words(report: dict[str, Any]) -> str:
+    """A check report as people read it."""
+    if not report:
+        return "–"
+    found = Report.from_json(report)
+    measures = found.measures
+    words = [finding.message for finding in found.findings] or ["Nothing to complain about."]
+    return (
+        f"{measures.speech_seconds:.1f} s of speech in {measures.seconds:.1f} s, "
+        f"{measures.signal_to_noise_db:.0f} dB above the noise, up to {measures.bandwidth_hz} Hz. "
+        + " ".join(words)
+    )

@@ -1,0 +1,138 @@
+"""Voices: whose they are and what they were made from; listened to with a reason, disabled, given
+to another account, erased."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts.audit import Actor
+from accounts.models import Account
+from voices.admin.pages import RecordedAdmin, in_words
+from voices.models import Voice, VoiceSample
+
+
+class TransferForm(forms.Form):
+    """To whom."""
+
+    account = forms.ModelChoiceField(
+        Account.objects.filter(is_active=True), widget=UnfoldAdminSelectWidget, label="To"
+    )
+
+
+class VoiceSampleInline(TabularInline):  # type: ignore[misc]
+    model = VoiceSample
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("version", "created_at", "sample_rate", "transcript", "findings")
+    verbose_name_plural = "versions"
+
+    @admin.display(description="findings")
+    def findings(self, sample: VoiceSample) -> str:
+        return in_words(sample.report)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Voice)
+class VoiceAdmin(RecordedAdmin):
+    list_display = ("shown", "account", "condition", "visibility", "language", "created_at")
+    list_select_related = ("account",)
+    list_filter = (
+        "state",
+        "visibility",
+        "language",
+        ("account", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    search_fields = ("name", "public_id", "description", "account__name")
+    inlines = (VoiceSampleInline,)
+    actions = ("disable_selected",)
+    actions_detail = ("listen", "disable", "enable", "transfer", "erase")
+    fieldsets = (
+        (None, {"fields": (("name", "public_id"), "account", ("state", "visibility"))}),
+        ("About", {"fields": ("description", ("language", "tags"), "shared_with")}),
+        ("Consent", {"fields": (("consent", "consent_policy"),)}),
+        ("History", {"fields": (("version", "created_by"), ("created_at", "updated_at"))}),
+    )
+
+    @admin.display(description="voice", ordering="name")
+    def shown(self, voice: Voice) -> str:
+        return voice.name or voice.public_id
+
+    @display(  # type: ignore[untyped-decorator]
+        description="state",
+        label={"ready": "success", "draft": "warning", "disabled": "danger", "erased": "info"},
+    )
+    def condition(self, voice: Voice) -> str:
+        return voice.state
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        erased = Voice.objects.filter(pk=object_id, state=Voice.State.ERASED).exists()
+        return [] if erased else list(super().get_actions_detail(request, object_id))
+
+    @action(description="Listen", url_path="listen", permissions=["listen"], icon="hearing")  # type: ignore[untyped-decorator]
+    def listen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        voice = self.get_object(request, object_id)
+        sample = voice.samples.filter(version=voice.version).first() if voice else None
+        if sample is None:
+            return self.ask_and_do(
+                request, object_id, "There is no recording.", lambda row, form: "Nothing was done."
+            )
+        return self.listen_to(request, voice, sample.object_key, sample.report)
+
+    @action(description="Disable", url_path="disable", permissions=["change"], icon="block")  # type: ignore[untyped-decorator]
+    def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = "Nobody speaks with this voice any more until it is enabled again."
+        return self.ask_and_do(request, object_id, question, self._setting(request, "disabled"))
+
+    @action(description="Enable", url_path="enable", permissions=["change"], icon="findings")  # type: ignore[untyped-decorator]
+    def enable(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = "Those who may use this voice can speak with it."
+        return self.ask_and_do(request, object_id, question, self._setting(request, "ready"))
+
+    def _setting(self, request: HttpRequest, state: str) -> Any:
+        def do(voice: Voice, form: forms.Form) -> str:
+            voice.set_state(Actor.of_request(request), state)
+            return f"The voice is {voice.state}."
+
+        return do
+
+    @action(description="Transfer", url_path="transfer", permissions=["change"], icon="move_up")  # type: ignore[untyped-decorator]
+    def transfer(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(voice: Voice, form: Any) -> str:
+            voice.transfer(Actor.of_request(request), form.cleaned_data["account"])
+            return "The voice has another owner."
+
+        question = "The voice becomes private to another account. Its consent stays as it is."
+        return self.ask_and_do(request, object_id, question, do, TransferForm)
+
+    @action(
+        description="Erase",
+        url_path="erase",
+        permissions=["change"],
+        icon="delete_forever",
+        variant=ActionVariant.DANGER,
+    )  # type: ignore[untyped-decorator]
+    def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(voice: Voice, form: forms.Form) -> str:
+            voice.erase(Actor.of_request(request))
+            return "The voice is erased."
+
+        question = "Its recordings, its name and its words are gone for good, in backups as well."
+        return self.ask_and_do(request, object_id, question, do)
+
+    @admin.action(description="Disable the selected voices", permissions=["change"])
+    def disable_selected(self, request: HttpRequest, voices: Any) -> None:
+        for voice in voices:
+            voice.set_state(Actor.of_request(request), "disabled")
+        self.message_user(request, "The selected voices are disabled.")

@@ -1,0 +1,73 @@
+"""Voices as every face shows them, and the list of those that somebody may ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import Account, ApiKey
+from voices.models import Voice, VoiceSample
+from voices.presets import PRESETS, Preset
+
+# What one answer holds at most; the native list has pages and a search.
+_MOST = 1000
+
+
+def preset_object(preset: Preset) -> dict[str, Any]:
+    """A built-in voice in the words of every client that lists them."""
+    return {
+        "id": preset.name,
+        "object": "audio.voice",
+        "name": preset.label,
+        "type": "prompt",
+        "value": preset.name,
+        "label": preset.label,
+        "description": preset.description,
+        "language": "",
+        "created_at": 0,
+    }
+
+
+def voice_object(voice: Voice) -> dict[str, Any]:
+    """A voice that somebody owns: OpenAI's keys, and what else is known of it."""
+    return {
+        "id": voice.public_id,
+        "object": "audio.voice",
+        "name": voice.name,
+        "type": "audio_sample",
+        "value": voice.public_id,
+        "label": voice.name,
+        "description": voice.description,
+        "language": voice.language,
+        "created_at": int(voice.created_at.timestamp()),
+        "state": voice.state,
+        "visibility": voice.visibility,
+        "version": voice.version,
+    }
+
+
+def sample_object(sample: VoiceSample) -> dict[str, Any]:
+    """One version of a voice, as its owner sees it."""
+    return {
+        "object": "voice.version",
+        "version": sample.version,
+        "created_at": int(sample.created_at.timestamp()),
+        "sha256": sample.sha256,
+        "sample_rate": sample.sample_rate,
+        "transcript": sample.transcript,
+        "overridden": sample.overridden,
+        "report": sample.report,
+    }
+
+
+def listed_voices(account: Account | None, key: ApiKey | None) -> list[dict[str, Any]]:
+    """The built-in voices, then one's own, then others'; with a key, those that it may use."""
+    own = Voice.objects.visible_to(account).in_order_of_claim(account)[:_MOST]
+    listed = [preset_object(preset) for preset in PRESETS.values()]
+    listed += [voice_object(voice) for voice in own]
+    return [voice for voice in listed if may_use(key, voice)]
+
+
+def may_use(key: ApiKey | None, voice: dict[str, Any]) -> bool:
+    """Whether the key is held to other voices."""
+    allowed = key.allowed_voices if key else []
+    return not allowed or voice["id"] in allowed or voice["name"] in allowed

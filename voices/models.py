@@ -1,0 +1,274 @@
+"""Voices people own: whose they are, who may use them, what they were made from and what became of
+them. Consent stands in ``voices/consents.py``, erasing in ``voices/erasure.py``.
+
+Stores and decides, and never calls upward: whoever speaks reads ``epoch`` and ``state`` again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from accounts.audit import Actor, record
+from accounts.models import Account
+from voices import ids, storage
+from voices.consents import ConsentPhrase, Origin, VoiceConsent
+from voices.erasure import Erasure
+from voices.exceptions import ConsentRequired, InvalidVoiceField, VoiceLimitReached
+from voices.fields import clean_fields
+from voices.finding import Kind, State, Visibility, VoiceQuerySet
+from voices.names import name_key
+from voices.policy import Policy
+from voices.recordings import VoiceReport, VoiceSample
+from voices.samples import Sample
+
+if TYPE_CHECKING:
+    from voices.storage import Stored
+
+__all__ = [
+    "ConsentPhrase",
+    "Erasure",
+    "Origin",
+    "Policy",
+    "Voice",
+    "VoiceConsent",
+    "VoiceReport",
+    "VoiceSample",
+]
+
+
+class Voice(models.Model):
+    """A voice with an owner. A new recording makes a new version; older ones can be restored."""
+
+    Kind, Visibility, State = Kind, Visibility, State
+
+    public_id = models.CharField(max_length=40, unique=True, default=ids.voice_id, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="voices")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CLONED)
+    name = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=300, editable=False)
+    description = models.CharField(max_length=500, blank=True)
+    language = models.CharField(max_length=35, blank=True, help_text="A BCP 47 tag.")
+    tags = models.JSONField(default=list, blank=True)
+    visibility = models.CharField(
+        max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE
+    )
+    shared_with = models.ManyToManyField(Account, blank=True, related_name="shared_voices")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.READY)
+    version = models.PositiveIntegerField(default=0, help_text="The recording that speaks.")
+    epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Rises when what was cached of it is void."
+    )
+    consent = models.ForeignKey(
+        VoiceConsent, models.PROTECT, null=True, blank=True, related_name="voices"
+    )
+    consent_policy = models.CharField(
+        max_length=20, choices=Policy.choices, help_text="What stood when the voice was made."
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = VoiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        permissions = [("listen_voice", "Can listen to recordings of voices")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "name_key"],
+                condition=~Q(state="erased"),
+                name="voices_have_names_of_their_own",
+            )
+        ]
+        indexes = [models.Index(fields=["visibility", "state"], name="voices_by_visibility")]
+
+    def __str__(self) -> str:
+        return self.public_id  # a name would outlive the voice in the audit log
+
+    # -- made
+
+    @classmethod
+    def clone(
+        cls,
+        account: Account,
+        name: str,
+        sample: Sample,
+        consent: VoiceConsent | None,
+        origin: Origin,
+        *,
+        statement: str = "",
+        transcript: str = "",
+        override: bool = False,
+        **about: Any,
+    ) -> Voice:
+        """A voice from a recording. The consent was checked against the policy by the caller;
+        ``statement`` is somebody's word in its stead, which becomes one."""
+        cls.check_room(account)
+        fields = clean_fields({"name": name, **about})
+        with storage.keeping(sample.wav) as stored, transaction.atomic():
+            if statement:
+                consent = VoiceConsent.attest(account, statement, origin)
+            pending = consent is not None and consent.state == VoiceConsent.State.PENDING
+            voice = cls(
+                account=account,
+                consent=consent,
+                consent_policy=settings.REQUIRE_CONSENT,
+                created_by=origin.user,
+                state=cls.State.DRAFT if pending else cls.State.READY,
+                **fields,
+            )
+            voice._save_named()
+            voice._add_version(sample, stored, transcript, override, origin)
+            record("voice.create", origin.actor, voice, account, {"version": 1})
+        return voice
+
+    @classmethod
+    def check_room(cls, account: Account) -> None:
+        """Raise VoiceLimitReached when the account has all the voices it may have."""
+        if cls.objects.owned_by(account).count() >= settings.VOICES_PER_ACCOUNT:
+            raise VoiceLimitReached(settings.VOICES_PER_ACCOUNT)
+
+    def rerecord(
+        self, sample: Sample, origin: Origin, *, transcript: str = "", override: bool = False
+    ) -> VoiceSample:
+        """A new recording becomes the next version, and speaks from now on."""
+        with storage.keeping(sample.wav) as stored, transaction.atomic():
+            added = self._add_version(sample, stored, transcript, override, origin)
+            record("voice.record", origin.actor, self, self.account, {"version": added.version})
+        return added
+
+    def _add_version(
+        self, sample: Sample, stored: Stored, transcript: str, override: bool, origin: Origin
+    ) -> VoiceSample:
+        last = self.samples.aggregate(last=Max("version"))["last"] or 0
+        added = VoiceSample.objects.create(
+            voice=self,
+            version=last + 1,
+            object_key=stored.key,
+            sha256=stored.sha256,
+            size=stored.size,
+            sample_rate=sample.sample_rate,
+            transcript=transcript,
+            report=sample.report.as_json(),
+            overridden=override,
+            created_by=origin.user,
+        )
+        self._speak_with(added.version)
+        return added
+
+    # -- used
+
+    @property
+    def sample(self) -> VoiceSample:
+        """The recording that speaks."""
+        return self.samples.get(version=self.version)
+
+    def check_usable(self) -> None:
+        """Raise ConsentRequired where there is no consent to speak with it (any more)."""
+        if self.consent is None and self.consent_policy == Policy.OFF:
+            return
+        if self.consent is None or not self.consent.holds:
+            pending = self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
+            raise ConsentRequired(
+                "Somebody must listen to the consent of this voice first."
+                if pending
+                else "There is no consent to speak with this voice.",
+                "voice",
+            )
+
+    # -- changed
+
+    def change(self, actor: Actor, **fields: Any) -> None:
+        """Name, description, language, tags, visibility: only what is given."""
+        with transaction.atomic():
+            for field, value in clean_fields(fields).items():
+                setattr(self, field, value)
+            self._save_named(*fields)
+            record("voice.change", actor, self, self.account, {"fields": sorted(fields)})
+
+    def share(self, actor: Actor, accounts: list[Account]) -> None:
+        """With these accounts and no others."""
+        with transaction.atomic():
+            self.shared_with.set(accounts)
+            self.visibility = self.Visibility.SHARED if accounts else self.Visibility.PRIVATE
+            self.save(update_fields=["visibility"])
+            details = {"accounts": [account.pk for account in accounts]}
+            record("voice.share", actor, self, self.account, details)
+
+    def restore_version(self, actor: Actor, version: int) -> None:
+        """Speak with an older recording again. Raises VoiceSample.DoesNotExist."""
+        with transaction.atomic():
+            self.samples.get(version=version)
+            self._speak_with(version)
+            record("voice.restore", actor, self, self.account, {"version": version})
+
+    def set_state(self, actor: Actor, state: str) -> None:
+        """Ready, draft or disabled; ``erase`` is another matter."""
+        assert state != self.State.ERASED
+        with transaction.atomic():
+            living = Voice.objects.living().filter(pk=self.pk)
+            if living.update(state=state, epoch=F("epoch") + 1, updated_at=timezone.now()):
+                record(f"voice.{state}", actor, self, self.account)
+        self.refresh_from_db()
+
+    def transfer(self, actor: Actor, account: Account) -> None:
+        """To another owner, private there; the consent stays with who gave it."""
+        with transaction.atomic():
+            before = self.account_id
+            self.account, self.visibility = account, self.Visibility.PRIVATE
+            self.shared_with.clear()
+            self._save_named("account", "visibility")
+            record("voice.transfer", actor, self, account, {"from": before, "to": account.pk})
+
+    def _speak_with(self, version: int) -> None:
+        Voice.objects.filter(pk=self.pk).update(
+            version=version, epoch=F("epoch") + 1, updated_at=timezone.now()
+        )
+        self.refresh_from_db(fields=["version", "epoch", "updated_at"])
+
+    def _save_named(self, *changed: str) -> None:
+        """Save what was changed, or all of a new voice; its name must be free in its account."""
+        self.name_key, self.updated_at = name_key(self.name), timezone.now()
+        columns = [*changed, "name_key", "updated_at"] if changed else None
+        try:
+            with transaction.atomic():
+                self.save(update_fields=columns)
+        except IntegrityError:
+            raise InvalidVoiceField(
+                "This account has a voice of that name.", "name", "name_taken"
+            ) from None
+
+    # -- ended
+
+    def erase(self, actor: Actor) -> Erasure:
+        """For good: from this moment it answers as if it had never been."""
+        with transaction.atomic():
+            recordings = dict(self.samples.values_list("object_key", "sha256"))
+            erasure = Erasure.begin(Erasure.Kind.VOICE, self.public_id, recordings)
+            self._scrub()
+            record("voice.erase", actor, self, self.account)
+        erasure.finish_if_possible()
+        return erasure
+
+    def _scrub(self) -> None:
+        """Nothing is left but an id that usage refers to."""
+        self.samples.all().delete()
+        self.reports.all().delete()
+        self.shared_with.clear()
+        nothing = {"name": "", "name_key": "", "description": "", "language": "", "tags": []}
+        Voice.objects.filter(pk=self.pk).update(
+            **nothing,
+            state=self.State.ERASED,
+            visibility=self.Visibility.PRIVATE,
+            epoch=F("epoch") + 1,
+            consent=None,
+            updated_at=timezone.now(),
+        )
+        self.refresh_from_db()

@@ -1,0 +1,30 @@
+"""What was erased stays erased: after a start, and so after the restore of an older database."""
+
+from __future__ import annotations
+
+import logging
+
+from accounts.audit import SYSTEM
+from voices.erasure import Erasure, tombstones
+from voices.models import Voice, VoiceConsent
+
+logger = logging.getLogger(__name__)
+
+
+def reapply() -> int:
+    """Erase again whatever has a tombstone and lives; returns how many did."""
+    stones = tombstones()
+    voices = Voice.objects.living().filter(public_id__in=_of(Erasure.Kind.VOICE, stones))
+    consents = VoiceConsent.objects.filter(
+        deleted_at=None, public_id__in=_of(Erasure.Kind.CONSENT, stones)
+    )
+    again = [*voices, *consents]
+    for erased in again:
+        erased.erase(SYSTEM)
+    if again:
+        logger.warning("erased %d voices and consents again that a backup brought back", len(again))
+    return len(again)
+
+
+def _of(kind: str, stones: set[tuple[str, str]]) -> list[str]:
+    return [public_id for found, public_id in stones if found == kind]
