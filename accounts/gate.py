@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 
+P = ParamSpec("P")
+T = TypeVar("T")
 View = Callable[..., HttpResponseBase]
 AsyncView = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 pool = ThreadPoolExecutor(settings.GATE_THREADS, thread_name_prefix="gate")
@@ -33,6 +35,18 @@ def gated(view: View, *, takes_uploads: bool = False) -> AsyncView:
         return await decide(view, request, *args, **kwargs)
 
     return in_place_of(view, enter)
+
+
+async def in_gate(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Have ``work`` done where views are decided, for callers that are no views."""
+
+    def enter() -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            release_connections()
+
+    return await sync_to_async(enter, thread_sensitive=False, executor=pool)()
 
 
 def in_place_of(view: Any, stand_in: AsyncView) -> AsyncView:

@@ -14,14 +14,19 @@ from accounts.exceptions import MissingScope
 from accounts.models import SCOPES, ApiKey
 
 
+def require_scope(key: ApiKey | None, scope: str) -> None:
+    """Raises MissingScope for a key that was not issued for this."""
+    if key is not None and not key.may(scope):
+        raise MissingScope(f"This API key lacks the scope '{scope}'.")
+
+
 def HasScope(scope: str) -> type[BasePermission]:
     """For ``permission_classes``: somebody, and if it is by a key, one with this scope."""
     assert scope in SCOPES, scope
 
     class _HasScope(BasePermission):
         def has_permission(self, request: Request, view: APIView) -> bool:
-            if isinstance(request.auth, ApiKey) and not request.auth.may(scope):
-                raise MissingScope(f"This API key lacks the scope '{scope}'.")
+            require_scope(request.auth if isinstance(request.auth, ApiKey) else None, scope)
             return bool(request.user.is_authenticated)
 
     return _HasScope

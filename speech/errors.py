@@ -104,6 +104,13 @@ class ModelNotFound(RequestError):
     code = "model_not_found"
 
 
+class AudioTooLarge(RequestError):
+    """More audio than fits into an answer that comes whole."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "audio_too_large"
+
+
 class UnsupportedContentEncoding(RequestError):
     """The body is compressed; we take it plain only."""
 
@@ -202,6 +209,8 @@ _VALIDATION_CODES = {
     (None, "required"): "missing_required_parameter",
     ("input", "blank"): "empty_input",
     ("input", "max_length"): "input_too_long",
+    ("text", "blank"): "empty_input",
+    ("text", "max_length"): "input_too_long",
 }
 NO_KEY = (
     "You didn't provide an API key. Send it in an Authorization header: "

@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from accounts.gate import gated
-from speech.api import consents, native, native_voices, openai, voices
+from speech.api import consents, mcp, native, native_voices, openai, voices
 
 OPENAI = {
     "audio/speech": openai.create_speech,
@@ -34,6 +34,7 @@ NATIVE = {
     "api/voices/<str:name>/export": gated(native_voices.ExportView.as_view()),
     "api/usage": gated(native.UsageView.as_view()),
 }
+OTHER = {"mcp": mcp.mcp}
 # ids hold slashes (openbmb/VoxCPM2), so the final slash cannot be told apart by a second route
 BY_ID = {
     "models/<path:name>": gated(openai.ModelView.as_view()),
@@ -44,13 +45,13 @@ BY_ID = {
 canonical: list[URLPattern] = [
     *(path(f"v1/{route}", view) for route, view in OPENAI.items()),
     *(path(f"v1/{route}", view) for route, view in BY_ID.items()),
-    *(path(route, view) for route, view in NATIVE.items()),
+    *(path(route, view) for route, view in (NATIVE | OTHER).items()),
 ]
 twins: list[URLPattern] = [
     *(path(f"v1/{route}/", view) for route, view in OPENAI.items()),
     *(path(route, view) for route, view in OPENAI.items()),
     *(path(f"{route}/", view) for route, view in OPENAI.items()),
     *(path(route, view) for route, view in BY_ID.items()),
-    *(path(f"{route}/", view) for route, view in NATIVE.items()),
+    *(path(f"{route}/", view) for route, view in (NATIVE | OTHER).items()),
 ]
 urlpatterns = twins + canonical

@@ -44,7 +44,7 @@ def test_every_twin_answers_as_its_canonical_route():
     views = {str(pattern.pattern): pattern.callback for pattern in canonical}
     for twin in twins:
         route = str(twin.pattern).strip("/")
-        route = route if route.startswith(("v1/", "api/")) else f"v1/{route}"
+        route = route if route.startswith(("v1/", "api/", "mcp")) else f"v1/{route}"
         assert views[route] is twin.callback
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import django
@@ -18,6 +19,7 @@ django.setup(set_prefix=False)
 
 # Only after Django is set up may anything that holds models be imported.
 from accounts.gate import pool  # noqa: E402
+from speech.api.mcp_server import serving  # noqa: E402
 from speech.jobs import runner  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
@@ -33,15 +35,19 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Start what the process carries, wait, stop it again."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await sync_to_async(start, thread_sensitive=False)()
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await sync_to_async(stop, thread_sensitive=False)()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+    async with AsyncExitStack() as opened:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await sync_to_async(start, thread_sensitive=False)()
+                await opened.enter_async_context(serving())
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                # Before the sessions: what is being spoken ends as our failure, not its client's.
+                await sync_to_async(stop, thread_sensitive=False)()
+                await opened.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
 
 
 def start() -> None:

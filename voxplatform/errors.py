@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from speech.api.responses import failure_response, logged
 from speech.errors import INTERNAL, UNKNOWN_URL, describe
 
-API = re.compile(r"/(v1|api|audio|models)(/|$)")
+API = re.compile(r"/(v1|api|audio|models|mcp)(/|$)")
 
 
 def is_api(path: str) -> bool:

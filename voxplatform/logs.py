@@ -42,7 +42,11 @@ def logging_config(level: str, *, as_json: bool) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
             "root": {"handlers": ["stderr"], "level": level},
             # It would log every address it asks, those that open a private file among them.
-            "loggers": {"httpx": {"level": "WARNING"}},
+            "loggers": {
+                "httpx": {"level": "WARNING"},
+                # It would log every session's id, which opens the session.
+                "mcp": {"level": "WARNING"},
+            },
         }
     )
     structlog.configure(

@@ -287,6 +287,9 @@ METRICS_ALLOW = [
 ]
 MAX_INPUT_CHARACTERS = env.int("MAX_INPUT_CHARACTERS", default=4096)
 DEFAULT_VOICE = env.str("DEFAULT_VOICE", default="alloy")
+# The official client takes events of 1 MiB at most; in base64 audio grows by a third.
+MCP_AUDIO_BYTES = env.int("MCP_AUDIO_BYTES", default=750_000)
+MCP_SESSIONS = env.int("MCP_SESSIONS", default=1000)
 # How many DRF gates run at once; a thread each, with a database connection of its own.
 GATE_THREADS = env.int("GATE_THREADS", default=8)
 

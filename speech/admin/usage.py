@@ -65,7 +65,7 @@ class FaceFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "face"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in ("openai", "native", "say")]
+        return [(name, name) for name in ("openai", "native", "mcp", "say")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(face=self.value()) if self.value() else queryset

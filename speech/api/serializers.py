@@ -199,6 +199,24 @@ class NativeSpeechSerializer(SpeechSerializer):
         return super().run_validation(data)
 
 
+class McpSpeechSerializer(NativeSpeechSerializer):
+    """The arguments of MCP's tool: the controls a model can make sense of."""
+
+    text = Text(
+        source="input",
+        min_length=1,
+        max_length=settings.MAX_INPUT_CHARACTERS,
+        error_messages={"blank": "There is nothing to say."},
+        help_text="The text to speak. Its code points are what is charged.",
+    )
+    format = Choice(
+        source="response_format", choices=sorted(ENCODERS), **OPTIONAL, help_text="By default mp3."
+    )
+    input = response_format = stream_format = None  # type: ignore[assignment]
+    sample_rate = cfg_value = inference_timesteps = None  # type: ignore[assignment]
+    max_new_tokens = normalize = None  # type: ignore[assignment]
+
+
 @cache
 def _fields_of(kind: type[SpeechSerializer]) -> BindingDict:
     serializer = kind()

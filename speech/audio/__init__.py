@@ -5,7 +5,7 @@ Pure: knows no engine, no text and no Django. The names below are the package; n
 
 from __future__ import annotations
 
-from .encoders import ENCODERS, Encoder, create_encoder
+from .encoders import ENCODERS, AudioWriter, Encoder, create_encoder
 from .files import write_file
 from .pcm import is_finite, is_silent, peak, silence, to_s16
 from .resampling import Resampler
@@ -13,6 +13,7 @@ from .tempo import Tempo
 
 __all__ = [
     "ENCODERS",
+    "AudioWriter",
     "Encoder",
     "Resampler",
     "Tempo",
