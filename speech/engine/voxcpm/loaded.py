@@ -21,6 +21,7 @@ from speech.engine.types import VoicePrompt
 from speech.engine.voxcpm.checkpoint import CheckpointError, describe_checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.graphs import GraphPasses
+from speech.engine.voxcpm.int8 import quantize
 from speech.engine.voxcpm.model import BatchedModel
 from speech.engine.voxcpm.outbox import Outbox
 from speech.engine.voxcpm.passes import EagerPasses
@@ -89,7 +90,7 @@ def assemble(
     with torch.inference_mode():
         model = BatchedModel(official, slots, length)
         if quantized:
-            raise NotImplementedError
+            quantize(model)
         vae, objection = choose_vae(official.audio_vae, slots, config.vae_precision, model.dtype)
     passes = choose_passes(model, vae, config)
     return Loaded(

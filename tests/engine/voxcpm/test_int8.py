@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from speech.engine.errors import EngineUnavailable
 from speech.engine.voxcpm.int8 import Int8Linear, quantize
+from tests.engine.voxcpm.takes import Take, make_runner, speak
 
 
 class Block(nn.Module):
@@ -63,3 +65,15 @@ def test_half_precision_stays_half(block):
 def test_nothing_but_the_cpu_takes_it():
     with pytest.raises(EngineUnavailable, match="the CPU"):
         quantize(nn.Sequential(nn.Linear(4, 4, device="meta")))
+
+
+def test_a_model_in_8_bits_says_the_same_take(tiny_v2):
+    take = Take("Hello there, this is a test.", seed=1, patches=6)
+    eight = make_runner(tiny_v2, slots=2, max_length=128, dtype="int8")
+    [whole] = speak(make_runner(tiny_v2, slots=2, max_length=128), [take])
+    [rounded] = speak(eight, [take])
+    linears = [type(each) for each in eight.loaded.model.modules()]
+    assert nn.Linear not in linears and Int8Linear in linears
+    assert len(rounded) == len(whole) and not np.array_equal(rounded, whole)
+    patch = eight.loaded.model.patch_size * eight.loaded.vae.hop_out
+    assert np.corrcoef(rounded[:patch], whole[:patch])[0, 1] > 0.99
