@@ -252,6 +252,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
     "SERVE_INCLUDE_SCHEMA": False,
+    # Fields of the same name that take different words.
+    "ENUM_NAME_OVERRIDES": {
+        "EngineState": ["cold", "loading", "ready", "failed", "stopped"],
+        "VoiceState": ["draft", "ready", "disabled"],
+        "ConsentState": ["pending", "active", "refused", "withdrawn"],
+        "VoiceType": ["audio_sample", "prompt"],
+        "SampleType": ["audio_sample"],
+        "VisibilityToSet": ["private", "public"],
+        "Visibility": ["private", "shared", "public"],
+    },
     "PREPROCESSING_HOOKS": ["voxplatform.openapi.canonical_only"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
