@@ -15,12 +15,14 @@ from itertools import count
 
 from speech.engine.hosts import protocol
 from speech.engine.hosts.codec import ProtocolError
-from speech.engine.types import Utterance, VoicePrompt
+from speech.engine.types import Recording, Utterance, VoicePrompt
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of recordings that the child keeps for the host; the oldest are forgotten first."""
 
-Name = tuple[str, bool, bool]
+Name = tuple[str, int, int]
+"""A prompt's key, and the samples of its reference and of what it continues."""
+
 Spoken = protocol.Submit | protocol.Check
 
 
@@ -50,7 +52,7 @@ class ToldVoices:
             self._forget()
 
     def _tell(self, voice: VoicePrompt) -> int:
-        name = voice.key, voice.reference is not None, voice.prompt is not None
+        name = voice.key, _samples(voice.reference), _samples(voice.prompt)
         if name not in self._told:
             id = next(self._ids)
             self._send(protocol.Keep(id, voice))
@@ -87,6 +89,10 @@ class KeptVoices:
         return replace(message.utterance, voice=self._kept[message.voice])
 
 
+def _samples(recording: Recording | None) -> int:
+    return len(recording.samples) if recording else 0
+
+
 def _size(voice: VoicePrompt) -> int:
-    recordings = [each for each in (voice.reference, voice.prompt) if each]
-    return sum(each.samples.nbytes for each in recordings)
+    """Bytes that its recordings take on the wire."""
+    return 4 * (_samples(voice.reference) + _samples(voice.prompt))
