@@ -31,6 +31,9 @@ SPEECH = strategies.one_of(
     for path in ("/v1/audio/speech", "/api/speech")
 )
 UNSAID = [checks.positive_data_acceptance, checks.ignored_auth]
+# OpenAI's face ignores what it does not know, in a query as in a body; schemathesis takes every
+# unknown name in a query for wrong. Wrong values of known names have tests of their own.
+QUERIED = [*UNSAID, checks.negative_data_rejection]
 
 
 @schema.include(path_regex="^/(v1|api)/").parametrize()
@@ -39,7 +42,7 @@ def test_what_it_promises_is_what_is_answered(case, closed_server, keys):
     case.call_and_validate(
         base_url=closed_server.url,
         headers={"authorization": f"Bearer {keys['good']}"},
-        excluded_checks=UNSAID,
+        excluded_checks=QUERIED if case.path.startswith("/v1/") and case.query else UNSAID,
     )
 
 
