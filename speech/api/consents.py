@@ -107,7 +107,7 @@ class ConsentsView(ConsentFace):
 def page_size(request: Request) -> int:
     """``limit`` of the query, from 1 to 100."""
     asked = request.query_params.get("limit", "20")
-    if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:4]) <= 100):
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= 3 and 1 <= int(asked) <= 100):
         raise InvalidField("limit: It must lie between 1 and 100.", "limit")
     return int(asked)
 

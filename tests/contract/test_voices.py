@@ -220,7 +220,9 @@ def test_the_sdk_pages_through_consents(client):
         consents.delete(consent_id)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "limit=-1", "after=cons_0"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=00010000", "limit=x", "limit=-1", "after=cons_0"]
+)
 def test_a_page_that_is_not_there_is_refused(server, keys, query):
     answer = server.get(f"/v1/audio/voice_consents?{query}", keys["good"])
     assert answer.status_code == 400

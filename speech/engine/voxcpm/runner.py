@@ -257,7 +257,9 @@ class ModelRunner:
     @torch.inference_mode()
     def release(self, slot: int) -> None:
         """Take ``slot`` back, at any time; what was said in full may be kept as a voice."""
-        occupant = self._occupants.pop(slot)
+        occupant = self._occupants.pop(slot, None)
+        if occupant is None:
+            return  # its beginning failed
         loaded = self.loaded
         if occupant.prompt.remember and occupant.reason is FinishReason.STOP:
             features = loaded.recordings.remembered(torch.stack(occupant.latents))
