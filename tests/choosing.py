@@ -49,14 +49,51 @@ ORDER = (
     "text",
     "admin",
 )
+# They measure, or take all of the memory: nothing else runs beside them.
+ALONE = (
+    "tests/engine/voxcpm/test_full_size.py",
+    "tests/engine/voxcpm/test_full_size_equals_stock.py",
+    "tests/engine/voxcpm/test_speed.py",
+    "tests/test_benchmarks.py",
+    "tests/test_run.py",
+)
 
 
 class Shares(LoadFileScheduling):
-    """What one test process takes as a whole: a file, or all that share the contract's servers."""
+    """What one test process takes as a whole: a file, or all that share the contract's servers;
+    VoxCPM's have servers of their own.
+
+    Files that want the machine for themselves are one share more, handed to the last process when
+    all others have ended.
+    """
 
     def _split_scope(self, nodeid):
         file = super()._split_scope(nodeid)
-        return "contract" if file.startswith("tests/contract/") else file
+        if file in ALONE:
+            return "alone"
+        shared = file.startswith("tests/contract/") and "voxcpm" not in file
+        return "contract" if shared else file
+
+    def _assign_work_unit(self, node):
+        if set(self.workqueue) != {"alone"}:
+            if "alone" in self.workqueue:
+                self.workqueue.move_to_end("alone")
+            super()._assign_work_unit(node)
+        elif len(self.nodes) == 1:
+            super()._assign_work_unit(node)
+        elif not all(other.shutting_down for other in self.nodes if other is not node):
+            node.shutdown()
+
+    def remove_node(self, node):
+        # Of a process that died only what it has not done is handed out again.
+        mine = self.assigned_work[node]
+        for scope in [scope for scope, tests in mine.items() if all(tests.values())]:
+            del mine[scope]
+        crashed = super().remove_node(node)
+        if self.workqueue:
+            for other in self.nodes:
+                self._reschedule(other)
+        return crashed
 
 
 @pytest.hookimpl(optionalhook=True)
