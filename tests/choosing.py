@@ -49,11 +49,13 @@ ORDER = (
     "text",
     "admin",
 )
-# They measure, or take all of the memory: nothing else runs beside them.
+RUN_SLOW = os.environ.get("SLOW") == "1"
+# Their slow tests measure, or take all of the memory: nothing else runs beside them.
 ALONE = (
     "tests/engine/voxcpm/test_full_size.py",
     "tests/engine/voxcpm/test_full_size_equals_stock.py",
     "tests/engine/voxcpm/test_speed.py",
+    "tests/faults/test_slow_readers.py",
     "tests/test_benchmarks.py",
     "tests/test_run.py",
 )
@@ -69,7 +71,7 @@ class Shares(LoadFileScheduling):
 
     def _split_scope(self, nodeid):
         file = super()._split_scope(nodeid)
-        if file in ALONE:
+        if file in ALONE and RUN_SLOW:
             return "alone"
         shared = file.startswith("tests/contract/") and "voxcpm" not in file
         return "contract" if shared else file
@@ -105,7 +107,6 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(items):
     places = {name: place for place, name in enumerate(ORDER)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(ORDER)))
-    run_slow = os.environ.get("SLOW") == "1"
     must_have = os.environ.get("REQUIRE_SERVICES") == "1"
     absent = {
         marker: service
@@ -113,7 +114,7 @@ def pytest_collection_modifyitems(items):
         if any(item.get_closest_marker(marker) for item in items) and not is_here()
     }
     for item in items:
-        if item.get_closest_marker("slow") and not run_slow:
+        if item.get_closest_marker("slow") and not RUN_SLOW:
             item.add_marker(pytest.mark.skip(reason="slow: runs with SLOW=1"))
         for marker, service in absent.items():
             if item.get_closest_marker(marker) and not must_have:
