@@ -113,12 +113,9 @@ def choose_passes(
     eager = EagerPasses(model, vae)
     if model.device.type != "cuda" or not config.graphs:
         return eager
-    graphs = GraphPasses(
-        eager,
-        compiled=config.compiled,
-        batches=config.graph_batches,
-        timesteps=config.graph_timesteps,
-    )
+    if config.compiled:
+        eager.fuse()
+    graphs = GraphPasses(eager, batches=config.graph_batches, timesteps=config.graph_timesteps)
     with torch.inference_mode(), torch.cuda.device(model.device):
         graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
     return graphs
