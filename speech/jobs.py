@@ -13,6 +13,7 @@ from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
 from voices.erasure import finish_all, overwrite_recently_erased
+from voices.storage import sweep
 from voices.tombstones import reapply
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Runner:
                     self._reapply()
                 finish_all()
                 overwrite_recently_erased()
+                sweep()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

@@ -160,7 +160,7 @@ class VoiceConsent(models.Model):
         """The owner of the voice says so themselves."""
         language = clean_language(language)
         policy = settings.REQUIRE_CONSENT
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        with storage.keeping(sample.wav) as stored:
             phrase = ConsentPhrase.take(account, phrase_id).text if phrase_id else ""
             if phrase:
                 _check_length(phrase, sample)

@@ -6,7 +6,7 @@ Stores and decides, and never calls upward: whoever speaks reads ``epoch`` and `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -25,15 +25,14 @@ from voices.names import name_key
 from voices.policy import Policy
 from voices.recordings import VoiceReport, VoiceSample
 from voices.samples import Sample
-
-if TYPE_CHECKING:
-    from voices.storage import Stored
+from voices.storage import Stored, UnclaimedObject
 
 __all__ = [
     "ConsentPhrase",
     "Erasure",
     "Origin",
     "Policy",
+    "UnclaimedObject",
     "Voice",
     "VoiceConsent",
     "VoiceReport",
@@ -112,7 +111,7 @@ class Voice(models.Model):
         ``statement`` is somebody's word in its stead, which becomes one."""
         cls.check_room(account)
         fields = clean_fields({"name": name, **about})
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        with storage.keeping(sample.wav) as stored:
             if statement:
                 consent = VoiceConsent.attest(account, statement, origin)
             pending = consent is not None and consent.state == VoiceConsent.State.PENDING
@@ -139,7 +138,7 @@ class Voice(models.Model):
         self, sample: Sample, origin: Origin, *, transcript: str = "", override: bool = False
     ) -> VoiceSample:
         """A new recording becomes the next version, and speaks from now on."""
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        with storage.keeping(sample.wav) as stored:
             added = self._add_version(sample, stored, transcript, override, origin)
             record("voice.record", origin.actor, self, self.account, {"version": added.version})
         return added

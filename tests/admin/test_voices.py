@@ -3,6 +3,7 @@ logged, and changed by verbs behind a question."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
@@ -21,6 +22,10 @@ REPORTS = "/admin/voices/voicereport/"
 @pytest.fixture
 def recorded(account, origin):
     return VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
+
+
+async def _pieces(answer):
+    return [piece async for piece in answer.streaming_content]
 
 
 def last_entry():
@@ -51,9 +56,12 @@ def test_who_listens_gives_a_reason_which_is_logged(operator, voice):
     assert "<path d=" in page
     audio = re.search(r'<audio[^>]* src="([^"]+)"', page)[1]
     heard = operator.get(audio)
-    assert heard.content == voice.sample.wav()
+    assert b"".join(asyncio.run(_pieces(heard))) == voice.sample.wav()
     assert heard["content-type"] == "audio/wav"
     assert "no-store" in heard["cache-control"]
+    part = operator.get(audio, headers={"range": "bytes=0-3"})
+    assert (part.status_code, asyncio.run(_pieces(part))) == (206, [b"RIFF"])
+    assert operator.get(f"{audio}?kept")["content-disposition"].startswith("attachment")
 
 
 def test_a_link_to_a_recording_is_one_persons(operator, staff, voice):

@@ -158,6 +158,19 @@ def test_an_export_holds_what_the_model_hears_and_all_that_is_known(http, make):
     assert len(samples) / rate > 2
 
 
+def test_a_recording_is_heard_whole_and_in_ranges(http, make):
+    url = f"/api/voices/{make()['id']}/versions/1/recording"
+    whole = http.get(url)
+    assert whole.headers["content-type"] == "audio/wav"
+    assert len(whole.content) == int(whole.headers["content-length"])
+    part = http.get(url, headers={"range": "bytes=-100"})
+    assert (part.status_code, part.content) == (206, whole.content[-100:])
+    assert http.get(url, headers={"range": "bytes=99999999-"}).status_code == 416
+    head = http.head(url)
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(whole.content)))
+    assert http.get(url.replace("/1/", "/2/")).status_code == 404
+
+
 def test_erasing_gives_a_receipt(http, make):
     made = make()
     receipt = http.delete(f"/api/voices/{made['id']}").json()
