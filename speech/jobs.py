@@ -1,4 +1,5 @@
-"""Work in the background of a server: for now, finishing erasures that were interrupted.
+"""Work in the background of a server: finishing erasures that were interrupted, and making the
+built-in voices that nobody has waited for.
 
 One thread, which looks every few seconds for what is undone; the database says what that is, so a
 kill at any point is made up for by whichever server looks next.
@@ -12,6 +13,8 @@ import threading
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
+from speech.baking import follow
+from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.tombstones import reapply
 
@@ -43,7 +46,9 @@ class Runner:
                 if self._is_to_reapply:
                     self._reapply()
                 finish_all()
+                drop_expired()
                 overwrite_recently_erased()
+                follow()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """Where a voice comes from."""
+    """Where a voice comes from: a person's recording, or a description that a model spoke."""
 
     CLONED = "cloned"
+    DESIGNED = "designed"
 
 
 class Visibility(models.TextChoices):

@@ -16,7 +16,9 @@ from django.utils import timezone
 from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import ids, storage
+from voices.built_in import BuiltInTake
 from voices.consents import ConsentPhrase, Origin, VoiceConsent
+from voices.designs import DesignCandidate, VoiceDesign
 from voices.erasure import Erasure
 from voices.exceptions import ConsentRequired, InvalidVoiceField, VoiceLimitReached
 from voices.fields import clean_fields
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
     from voices.storage import Stored
 
 __all__ = [
+    "BuiltInTake",
     "ConsentPhrase",
+    "DesignCandidate",
     "Erasure",
     "Origin",
     "Policy",
     "Voice",
     "VoiceConsent",
+    "VoiceDesign",
     "VoiceReport",
     "VoiceSample",
 ]
@@ -130,6 +135,28 @@ class Voice(models.Model):
         return voice
 
     @classmethod
+    def keep(cls, candidate: DesignCandidate, origin: Origin, **about: Any) -> Voice:
+        """A candidate of a design becomes a voice, and all others are erased. There is nobody
+        behind it who would have to agree. Raises VoiceLimitReached and InvalidVoiceField."""
+        design = candidate.design
+        cls.check_room(design.account)
+        about = {"description": design.description, "language": design.language} | about
+        with transaction.atomic():
+            voice = cls(
+                account=design.account,
+                kind=cls.Kind.DESIGNED,
+                consent_policy=settings.REQUIRE_CONSENT,
+                created_by=origin.user,
+                **clean_fields(about),
+            )
+            voice._save_named()
+            voice._speak_with(voice._version(origin, **candidate.recording()).version)
+            record("voice.design", origin.actor, voice, voice.account, {"version": 1})
+            erasure = design.end(but=candidate)
+        erasure.finish_if_possible()
+        return voice
+
+    @classmethod
     def check_room(cls, account: Account) -> None:
         """Raise VoiceLimitReached when the account has all the voices it may have."""
         if cls.objects.owned_by(account).count() >= settings.VOICES_PER_ACCOUNT:
@@ -139,6 +166,9 @@ class Voice(models.Model):
         self, sample: Sample, origin: Origin, *, transcript: str = "", override: bool = False
     ) -> VoiceSample:
         """A new recording becomes the next version, and speaks from now on."""
+        if self.kind == self.Kind.DESIGNED:
+            # A person's would come in without their consent.
+            raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
         with storage.keeping(sample.wav) as stored, transaction.atomic():
             added = self._add_version(sample, stored, transcript, override, origin)
             record("voice.record", origin.actor, self, self.account, {"version": added.version})
@@ -147,10 +177,8 @@ class Voice(models.Model):
     def _add_version(
         self, sample: Sample, stored: Stored, transcript: str, override: bool, origin: Origin
     ) -> VoiceSample:
-        last = self.samples.aggregate(last=Max("version"))["last"] or 0
-        added = VoiceSample.objects.create(
-            voice=self,
-            version=last + 1,
+        added = self._version(
+            origin,
             object_key=stored.key,
             sha256=stored.sha256,
             size=stored.size,
@@ -158,10 +186,15 @@ class Voice(models.Model):
             transcript=transcript,
             report=sample.report.as_json(),
             overridden=override,
-            created_by=origin.user,
         )
         self._speak_with(added.version)
         return added
+
+    def _version(self, origin: Origin, **recording: Any) -> VoiceSample:
+        last = self.samples.aggregate(last=Max("version"))["last"] or 0
+        return VoiceSample.objects.create(
+            voice=self, version=last + 1, created_by=origin.user, **recording
+        )
 
     # -- used
 
@@ -172,7 +205,8 @@ class Voice(models.Model):
 
     def check_usable(self) -> None:
         """Raise ConsentRequired where there is no consent to speak with it (any more)."""
-        if self.consent is None and self.consent_policy == Policy.OFF:
+        is_nobodys = self.kind == self.Kind.DESIGNED
+        if is_nobodys or (self.consent is None and self.consent_policy == Policy.OFF):
             return
         if self.consent is None or not self.consent.holds:
             pending = self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
