@@ -84,6 +84,9 @@ class ConsentQuerySet(models.QuerySet["VoiceConsent"]):
         """What the account sees of its own: all that was not deleted."""
         return self.filter(account=account, deleted_at=None)
 
+    def withdrawn(self) -> ConsentQuerySet:
+        return self.filter(state=VoiceConsent.State.WITHDRAWN)
+
     def after(self, last: VoiceConsent) -> ConsentQuerySet:
         """Those that come behind ``last`` in a list: older ones."""
         older = Q(created_at__lt=last.created_at)

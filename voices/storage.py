@@ -94,6 +94,11 @@ def _save(key: str, content: File[Any]) -> None:
         raise
 
 
+def give_up(key: str) -> None:
+    """In the caller's transaction: nobody owns it any more, ``sweep`` removes it soon."""
+    UnclaimedObject.objects.create(key=key, since=timezone.now() - _ABANDONED)
+
+
 def sweep() -> int:
     """Remove what was stored and never owned; how much of it is still there."""
     left = 0

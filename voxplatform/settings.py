@@ -323,6 +323,7 @@ GATE_THREADS = env.int("GATE_THREADS", default=8)
 
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=11 * 1024 * 1024)
+MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", default=64 * 1024 * 1024)
 HEADER_SECONDS = env.float("HEADER_SECONDS", default=15)
 BODY_SECONDS = env.float("BODY_SECONDS", default=30)
 STALL_SECONDS = env.float("STALL_SECONDS", default=30)

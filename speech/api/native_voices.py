@@ -50,7 +50,8 @@ _VERSION_FORM: Any = {"multipart/form-data": VersionForm}
 
 def detailed(voice: Voice, account: Account) -> dict[str, Any]:
     """A voice as its owner sees it, or as others may."""
-    shown = voice_object(voice) | {"tags": voice.tags, "mine": voice.account_id == account.pk}
+    shown = voice_object(voice) | {"kind": voice.kind, "tags": voice.tags}
+    shown["mine"] = voice.account_id == account.pk
     if shown["mine"]:
         shown["consent"] = voice.consent.public_id if voice.consent else None
         shown["shared_with"] = sorted(voice.shared_with.values_list("name", flat=True))

@@ -15,7 +15,10 @@ from tests.contract.test_voices import WORD
 from tests.voices.recordings import WORDS, clip, spoken, wav
 from voices.wav import read_own
 
-MISSING = "voice_" + "0" * 24
+NOWHERE = {
+    kind: f"{prefix}_" + "0" * 24
+    for kind, prefix in {"voice": "voice", "consent": "cons", "design": "design"}.items()
+}
 
 
 @pytest.fixture(scope="module")
@@ -198,9 +201,29 @@ WITH_ID = [
 ]
 
 
-def ask(client, method, route, voice_id, consent_id):
-    wanted = consent_id if "consent" in route else voice_id
-    url = "/" + re.sub(r"<int:version>", "1", re.sub(r"<\w+:name>", wanted, route))
+@pytest.fixture
+def make_design(voice_server, keys):
+    """A draft of a voice; it is there for whoever made it, whatever engine runs."""
+    drafts = []
+    with voice_server.http(keys["good"]) as http:
+
+        def make_design():
+            made = http.post("/api/voices/designs", json={"description": "A calm old man"})
+            drafts.append(made.json()["id"])
+            return drafts[-1]
+
+        yield make_design
+        for draft in drafts:
+            http.delete(f"/api/voices/designs/{draft}")
+
+
+def kind_of(route):
+    return next((kind for kind in ("consent", "design") if kind in route), "voice")
+
+
+def ask(client, method, route, ids):
+    wanted = ids[kind_of(route)]
+    url = "/" + re.sub(r"<int:\w+>", "1", re.sub(r"<\w+:name>", wanted, route))
     body = {"name": "Same", "accounts": [], "reason": "Because."}
     needed = {"share": ["accounts"], "report": ["reason"]}.get(route.rpartition("/")[2], ["name"])
     return client.request(method, url, json={name: body[name] for name in needed})
@@ -212,12 +235,17 @@ def test_the_matrix_has_every_route():
 
 
 @pytest.mark.parametrize(("method", "route"), WITH_ID)
-def test_a_stranger_sees_what_is_seen_where_nothing_is(server, keys, http, make, method, route):
+def test_a_stranger_sees_what_is_seen_where_nothing_is(
+    server, keys, http, make, make_design, method, route
+):
     voice_id = make()["id"]
     consent_id = http.get(f"/api/voices/{voice_id}").json()["consent"]
+    ids = {"voice": voice_id, "consent": consent_id}
+    if kind_of(route) == "design":
+        ids["design"] = make_design()
     with server.http(keys["stranger"]) as stranger:
-        foreign = ask(stranger, method, route, voice_id, consent_id)
-        missing = ask(stranger, method, route, MISSING, "cons_" + "0" * 24)
+        foreign = ask(stranger, method, route, ids)
+        missing = ask(stranger, method, route, NOWHERE)
     assert foreign.status_code == missing.status_code == 404
     assert foreign.content == missing.content
     for key, status in (("revoked", 401), ("without voices", 401), (None, 401)):
@@ -226,11 +254,11 @@ def test_a_stranger_sees_what_is_seen_where_nothing_is(server, keys, http, make,
         if key == "without voices" and (method, route) == ("GET", "v1/audio/voices/<path:name>"):
             continue
         with server.http(keys[key] if key else None) as nobody:
-            assert ask(nobody, method, route, voice_id, consent_id).status_code == status
+            assert ask(nobody, method, route, ids).status_code == status
     # Nothing of all that did anything; and another key of the account may do it.
     with server.http(keys["every scope"]) as member:
         assert member.get(f"/api/voices/{voice_id}").status_code == 200
-        answer = ask(member, method, route, voice_id, consent_id)
+        answer = ask(member, method, route, ids)
     assert answer.status_code in (200, 400), answer.text
 
 
