@@ -26,11 +26,21 @@ pool = ThreadPoolExecutor(settings.GATE_THREADS, thread_name_prefix="gate")
 uploads = ThreadPoolExecutor(2, thread_name_prefix="uploads")
 
 
-def gated(view: View, *, takes_uploads: bool = False) -> AsyncView:
-    """An async view: the synchronous ``view`` runs in the pool, its answer leaves rendered."""
+def gated(
+    view: View,
+    *,
+    takes_uploads: bool = False,
+    carries_recording: Callable[[HttpRequest], bool] = lambda request: False,
+) -> AsyncView:
+    """An async view: the synchronous ``view`` runs in the pool, its answer leaves rendered.
+
+    ``takes_uploads`` says that its forms hold recordings, ``carries_recording`` whether a request
+    does that is none.
+    """
 
     async def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        executor = uploads if takes_uploads and request.method == "POST" else pool
+        is_upload = request.method == "POST" and (takes_uploads or carries_recording(request))
+        executor = uploads if is_upload else pool
         decide = sync_to_async(_decide, thread_sensitive=False, executor=executor)
         return await decide(view, request, *args, **kwargs)
 
@@ -39,14 +49,24 @@ def gated(view: View, *, takes_uploads: bool = False) -> AsyncView:
 
 async def in_gate(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Have ``work`` done where views are decided, for callers that are no views."""
+    return await _in(pool, work, *args, **kwargs)
 
+
+async def beside_the_gate(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what handles recordings."""
+    return await _in(uploads, work, *args, **kwargs)
+
+
+async def _in(
+    executor: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
     def enter() -> T:
         try:
             return work(*args, **kwargs)
         finally:
             release_connections()
 
-    return await sync_to_async(enter, thread_sensitive=False, executor=pool)()
+    return await sync_to_async(enter, thread_sensitive=False, executor=executor)()
 
 
 def in_place_of(view: Any, stand_in: AsyncView) -> AsyncView:

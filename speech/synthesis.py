@@ -17,10 +17,12 @@ from types import TracebackType
 
 from django.conf import settings
 
+from accounts.gate import in_gate
 from accounts.keys import digest
 from speech import metrics
 from speech.audio.pcm import silence
 from speech.audio.tempo import Tempo
+from speech.baking import find_or_begin
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
@@ -35,6 +37,8 @@ from speech.usage import Entry, Outcome
 
 # Signs with nothing to say ("." or "…") are answered with this much silence.
 PAUSE_SECONDS = 0.2
+# Between two looks whether a built-in voice is made by now; whoever makes it may be elsewhere.
+LOOK_SECONDS = 0.25
 
 
 def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
@@ -76,6 +80,7 @@ class Synthesis:
         self._stop_reason: Exception | None = None
         self._closed = False
         self._closing = threading.Lock()
+        self._waits_for_voice = False
 
     # -- audio
 
@@ -121,6 +126,7 @@ class Synthesis:
         held: tuple[Mark, ...] = ()
         spoken = begin = 0
         depth = settings.LOOKAHEAD if self.info.batches else 1
+        await self._have_voice()
         recital = Recital(self.plan.utterances, self.info, depth, self._submit)
         async with aclosing(recital.parts()) as parts:
             async for part in parts:
@@ -137,6 +143,18 @@ class Synthesis:
         self._raise_if_stopped()
         self._length_reached = any(stream.finish_reason == "length" for stream in self._streams)
         yield AudioChunk(tempo.flush(), held)
+
+    async def _have_voice(self) -> None:
+        """A built-in voice is made at its first use: wait for that, and speak with it."""
+        if self.plan.unmade is None:
+            return
+        self._waits_for_voice = True
+        while (prompt := await in_gate(find_or_begin, self.plan.unmade, self._engine)) is None:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._raise_if_stopped()
+        self._waits_for_voice = False
+        utterances = tuple(replace(one, voice=prompt) for one in self.plan.utterances)
+        self.plan = replace(self.plan, utterances=utterances, unmade=None)
 
     def _submit(self, utterance: Utterance) -> Stream:
         self._raise_if_stopped()
@@ -162,6 +180,10 @@ class Synthesis:
 
     def _waited_too_long(self) -> EngineUnavailable:
         stats = self._engine.stats()
+        if self._waits_for_voice and stats.state is EngineState.READY:
+            return EngineUnavailable(
+                f"The voice {self.plan.voice} is being made: it is there soon."
+            )
         if stats.state is EngineState.READY:
             return QueueTimeout("The queue did not move in time.", retry_after=2)
         seconds = stats.load_seconds or settings.QUEUE_SECONDS

@@ -84,6 +84,9 @@ class ConsentQuerySet(models.QuerySet["VoiceConsent"]):
         """What the account sees of its own: all that was not deleted."""
         return self.filter(account=account, deleted_at=None)
 
+    def withdrawn(self) -> ConsentQuerySet:
+        return self.filter(state=VoiceConsent.State.WITHDRAWN)
+
     def after(self, last: VoiceConsent) -> ConsentQuerySet:
         """Those that come behind ``last`` in a list: older ones."""
         older = Q(created_at__lt=last.created_at)
@@ -160,7 +163,7 @@ class VoiceConsent(models.Model):
         """The owner of the voice says so themselves."""
         language = clean_language(language)
         policy = settings.REQUIRE_CONSENT
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        with storage.keeping(sample.wav) as stored:
             phrase = ConsentPhrase.take(account, phrase_id).text if phrase_id else ""
             if phrase:
                 _check_length(phrase, sample)

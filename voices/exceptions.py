@@ -78,6 +78,13 @@ class VoiceLimitReached(Exception):
         super().__init__(f"This account has {limit} voices, and may not have more.")
 
 
+class DesignLimitReached(VoiceLimitReached):
+    """The account has as many designs, or a design as many candidates, as it may have."""
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, message)
+
+
 class StorageUnavailable(Exception):
     """Recordings cannot be kept or read at this moment. Nothing was changed."""
 
