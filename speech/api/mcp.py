@@ -25,9 +25,10 @@ from accounts.gate import gated, in_place_of
 from accounts.negotiation import IgnoreAccept
 from accounts.throttling import KeyRateThrottle
 from speech.api.parsers import parse_object
-from speech.api.requests import caller_of
+from speech.api.requests import caller_of, origin_of
 from speech.errors import RequestError, ShuttingDown
 from speech.requests import Caller
+from voices.models import Origin
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -60,9 +61,10 @@ door = Door()
 class Admitted(HttpResponse):
     """What the gate hands on when it lets a request through; never sent."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, origin: Origin) -> None:
         super().__init__()
         self.caller = caller
+        self.origin = origin
 
 
 class OwnPages(BasePermission):
@@ -88,7 +90,7 @@ class McpGate(APIView):
         return _fault(request._request.body) or self.delete(request)
 
     def delete(self, request: Request) -> HttpResponseBase:
-        return Admitted(caller_of(request, "mcp"))
+        return Admitted(caller_of(request, "mcp"), origin_of(request))
 
 
 def _fault(body: bytes) -> HttpResponse | None:
@@ -118,7 +120,7 @@ async def _relay(request: HttpRequest) -> HttpResponseBase:
         return admitted
     if door.application is None:
         raise ShuttingDown("MCP is not served at the moment.")
-    return await Exchange(request, admitted.caller).answer(door.application)
+    return await Exchange(request, admitted).answer(door.application)
 
 
 mcp = in_place_of(McpGate.as_view(), _relay)
@@ -131,8 +133,9 @@ class Exchange:
     When the answer has ended or the client has left, what was made for this client alone stops.
     """
 
-    def __init__(self, request: HttpRequest, caller: Caller) -> None:
-        self.caller = caller
+    def __init__(self, request: HttpRequest, admitted: Admitted) -> None:
+        self.caller = admitted.caller
+        self.origin = admitted.origin
         self._scope = {**request.scope, EXCHANGE: self}  # type: ignore[attr-defined]
         self._body: bytes | None = request.body
         self._loop = asyncio.get_running_loop()
