@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from speech.engine.types import Ability, EngineInfo, Recording, VoicePrompt
+from speech.epochs import heard
 from voices import storage
 from voices.models import BuiltInTake, Voice
 from voices.presets import PRESETS, Preset
@@ -42,6 +43,7 @@ def _own_prompt(voice: Voice, info: EngineInfo) -> VoicePrompt:
 
     The recording's hash is in the key, so that a voice is encoded once for each version.
     """
+    heard.note(voice)
     sample = voice.sample
     samples, rate = read_own(sample.wav())
     recording = Recording(samples, rate, sample.transcript or None)
