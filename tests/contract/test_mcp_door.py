@@ -181,12 +181,12 @@ def test_answers_that_are_opened_and_dropped_leave_nothing(server, live_key, bar
             with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.sendall(request_bytes)
 
-    drop(100)
+    drop(1000)  # as much memory as so many at once take
     memory, files = settled(process, server, live_key)
     drop(1000)
     assert bare.post(LIST).status_code == 200
     after, open_after = settled(process, server, live_key)
-    assert after < memory + 20 * 2**20
+    assert after < memory + 10 * 2**20
     assert open_after <= files + 2
     for _ in range(20):
         with Bare(server, live_key) as ending:
