@@ -1,7 +1,8 @@
 """Work in the background of a server: finishing erasures that were interrupted, making the
 built-in voices that nobody has waited for, and importing voices.
 
-One thread, which looks every few seconds for what is undone; the database says what that is, so a
+It also has the engine forget the voices whose epoch has risen. One thread, which looks every few
+seconds for what is undone; the database says what that is, so a
 kill at any point is made up for by whichever server looks next.
 """
 
@@ -16,6 +17,7 @@ from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
 from speech.baking import follow
+from speech.epochs import heard
 from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.exceptions import StorageUnavailable
@@ -29,7 +31,7 @@ logger = logging.getLogger(__name__)
 class Runner:
     """Start it with the server and stop it when the server has drained."""
 
-    def __init__(self, pause: float = 15) -> None:
+    def __init__(self, pause: float = 5) -> None:
         self._pause = pause
         self._stopping = threading.Event()
         self._is_to_reapply = True
@@ -50,6 +52,7 @@ class Runner:
             try:
                 if self._is_to_reapply:
                     self._reapply()
+                heard.forget_changed()
                 finish_all()
                 drop_expired()
                 overwrite_recently_erased()

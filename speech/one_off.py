@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
+from uuid import uuid4
 
 from accounts.models import Account
 from speech.engine.types import EngineInfo, Recording, VoicePrompt
@@ -32,6 +33,11 @@ class OneOff:
     prompt: VoicePrompt
     digest: str
 
+    @property
+    def key(self) -> str:
+        """What the engine is to forget when the request has ended."""
+        return self.prompt.key.partition(":")[0]
+
 
 def described(description: str) -> VoicePrompt:
     """In the words of a description, which only models that design voices understand."""
@@ -57,7 +63,7 @@ def recorded(request: SpeechRequest, account: Account, info: EngineInfo) -> OneO
     samples, rate = read_own(sample.wav)
     digest = hashlib.sha256(sample.wav).hexdigest()
     recording = Recording(samples, rate, words or None)
-    return OneOff(known, recorded_prompt(f"once:{digest}", recording, info), digest)
+    return OneOff(known, recorded_prompt(f"once-{uuid4().hex}:{digest}", recording, info), digest)
 
 
 def _consent(request: SpeechRequest, account: Account) -> str:

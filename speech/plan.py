@@ -48,7 +48,8 @@ PAUSE_MS = 200
 class Plan:
     """What will be spoken and how; ``offsets`` are the utterances' places in the spoken text.
 
-    ``unmade`` is a built-in voice that the engine must make before it can speak with it.
+    ``unmade`` is a built-in voice that the engine must make before it can speak with it, ``once``
+    the voice of a recording that came along, which the engine must forget afterwards.
     """
 
     input: str
@@ -63,6 +64,7 @@ class Plan:
     offsets: tuple[int, ...]
     ceiling_ms: int
     unmade: Preset | None = None
+    once: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -113,6 +115,7 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
         offsets=_offsets(texts),
         ceiling_ms=round(ceiling) or PAUSE_MS,
         unmade=speaker.unmade,
+        once=speaker.once,
         settings=_settings(request, params, language, speaker),
         warnings=warnings + speaker.warnings,
     )
@@ -138,6 +141,7 @@ class Speaker:
     known: str
     prompt: VoicePrompt | None
     unmade: Preset | None = None
+    once: str | None = None
     about: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -153,7 +157,8 @@ def _speaker(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Speake
             caller.key.check_voice(RECORDING)
         once = recorded(request, caller.account, info)
         unused = ("voice is not used beside ref_audio",) if request.voice else ()
-        return Speaker(once.known, once.prompt, about={"ref_sha256": once.digest}, warnings=unused)
+        about = {"ref_sha256": once.digest}
+        return Speaker(once.known, once.prompt, once=once.key, about=about, warnings=unused)
     name, voice = find_voice(request.voice, caller)
     prompt = voice_prompt(voice, info)
     if isinstance(voice, Voice):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from speech.engine.types import Ability, EngineInfo, Recording, VoicePrompt
+from speech.epochs import heard
 from voices import storage
 from voices.models import BuiltInTake, Voice
 from voices.presets import PRESETS, Preset
@@ -33,7 +34,7 @@ def makes_built_in_voices(info: EngineInfo) -> bool:
 def built_in_prompt(take: BuiltInTake, info: EngineInfo) -> VoicePrompt:
     """A built-in voice as this engine has made it once. Raises StorageUnavailable."""
     recording = _kept(take.object_key, take.transcript)
-    return _made(f"preset:{take.preset}:{take.sha256}", recording, info)
+    return made_prompt(f"preset:{take.preset}:{take.sha256}", recording, info)
 
 
 def _own_prompt(voice: Voice, info: EngineInfo) -> VoicePrompt:
@@ -42,12 +43,13 @@ def _own_prompt(voice: Voice, info: EngineInfo) -> VoicePrompt:
 
     The recording's hash is in the key, so that a voice is encoded once for each version.
     """
+    heard.note(voice)
     sample = voice.sample
     samples, rate = read_own(sample.wav())
     recording = Recording(samples, rate, sample.transcript or None)
     key = f"{voice.public_id}:{voice.version}:{sample.sha256}"
     if voice.kind == Voice.Kind.DESIGNED:
-        return _made(key, recording, info)
+        return made_prompt(key, recording, info)
     return recorded_prompt(key, recording, info)
 
 
@@ -59,7 +61,7 @@ def recorded_prompt(key: str, recording: Recording, info: EngineInfo) -> VoicePr
     return VoicePrompt(key=key, reference=recording if takes_both else None, prompt=recording)
 
 
-def _made(key: str, recording: Recording, info: EngineInfo) -> VoicePrompt:
+def made_prompt(key: str, recording: Recording, info: EngineInfo) -> VoicePrompt:
     """A voice that a model made: only its timbre is wanted, so that directions are obeyed, which
     a recording that is continued would drown. Older models can do no more than continue it."""
     if Ability.DESIGN in info.abilities:

@@ -50,8 +50,12 @@ def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
     engine = runtime.engine
     plan = make_plan(request, caller, engine.info)
     caller.account.check_quota(plan.characters, plan.ceiling_ms, caller.key)
-    for utterance in plan.utterances:
-        engine.check(utterance)
+    try:
+        for utterance in plan.utterances:
+            engine.check(utterance)
+    finally:
+        if plan.once:  # what is returned may be dropped without a trace
+            engine.forget(plan.once)
     return Synthesis(plan, caller, engine)
 
 
@@ -232,6 +236,8 @@ class Synthesis:
             self._closed = True
         for stream in self._streams:
             stream.cancel()
+        if self.plan.once:
+            self._engine.forget(self.plan.once)
         if self._record is None:
             return
         metrics.RUNNING.dec()

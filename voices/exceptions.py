@@ -96,3 +96,16 @@ class StorageUnavailable(Exception):
 
     def __init__(self) -> None:
         super().__init__("The storage of recordings does not answer. Please try again.")
+
+
+class TranscriberUnavailable(Exception):
+    """What should hear the words does not answer. Nothing was changed."""
+
+    status = 503
+    type = "service_unavailable_error"
+    code = "transcriber_unavailable"
+    retry_after = 30
+    should_retry = True
+
+    def __init__(self) -> None:
+        super().__init__("The words cannot be checked at the moment. Please try again.")

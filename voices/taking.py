@@ -9,6 +9,7 @@ from django.conf import settings
 
 from voices.decoding import decode
 from voices.samples import Cut, Sample, prepare
+from voices.transcriber import check_words
 from voices.transcripts import check_transcript
 from voices.wav import Samples
 
@@ -25,6 +26,7 @@ def take(
         sample.report.check(override=override)
     if transcript:
         check_transcript(transcript, sample.report.measures.speech_seconds)
+        check_words(sample.wav, transcript, "transcript")
     return sample
 
 

@@ -229,6 +229,7 @@ TOMBSTONES_FILE = DATA_DIR / "tombstones.jsonl"
 REQUIRE_CONSENT = env.str("REQUIRE_CONSENT", default="attestation")
 VOICE_CHECKS = env.str("VOICE_CHECKS", default="refuse")
 VOICES_PER_ACCOUNT = env.int("VOICES_PER_ACCOUNT", default=100)
+TRANSCRIBER = env.str("TRANSCRIBER", default="none")
 
 # -- people
 
@@ -359,6 +360,9 @@ VOXCPM_CONFIG = {
 # -- models
 
 MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resolve()
+TRANSCRIBER_MODEL = Path(
+    env.str("TRANSCRIBER_MODEL", default=str(MODELS_DIR / "SenseVoiceSmall"))
+).resolve()
 # Both hubs' own names, so that what is set for their tools holds here too.
 MODEL_HUBS = {
     "huggingface": (

@@ -26,9 +26,10 @@ from accounts.negotiation import IgnoreAccept
 from accounts.throttling import KeyRateThrottle
 from speech.api.mcp_door import Application, Message, door
 from speech.api.parsers import parse_object
-from speech.api.requests import caller_of
+from speech.api.requests import caller_of, origin_of
 from speech.errors import RequestError
 from speech.requests import Caller
+from voices.models import Origin
 
 # Where the SDK's request object carries the exchange that it belongs to.
 EXCHANGE = "voxplatform.exchange"
@@ -48,9 +49,10 @@ _running: set[asyncio.Task[None]] = set()
 class Admitted(HttpResponse):
     """What the gate hands on when it lets a request through; never sent."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, origin: Origin) -> None:
         super().__init__()
         self.caller = caller
+        self.origin = origin
 
 
 class OwnPages(BasePermission):
@@ -76,7 +78,7 @@ class McpGate(APIView):
         return _fault(request._request.body) or self.delete(request)
 
     def delete(self, request: Request) -> HttpResponseBase:
-        return Admitted(caller_of(request, "mcp"))
+        return Admitted(caller_of(request, "mcp"), origin_of(request))
 
 
 def _fault(body: bytes) -> HttpResponse | None:
@@ -105,7 +107,7 @@ async def _relay(request: HttpRequest) -> HttpResponseBase:
     if not isinstance(admitted, Admitted):
         return admitted
     application = await door.knock()
-    return await Exchange(request, admitted.caller).answer(application)
+    return await Exchange(request, admitted).answer(application)
 
 
 mcp = in_place_of(McpGate.as_view(), _relay)
@@ -118,8 +120,9 @@ class Exchange:
     When the answer has ended or the client has left, what was made for this client alone stops.
     """
 
-    def __init__(self, request: HttpRequest, caller: Caller) -> None:
-        self.caller = caller
+    def __init__(self, request: HttpRequest, admitted: Admitted) -> None:
+        self.caller = admitted.caller
+        self.origin = admitted.origin
         self._scope = {**request.scope, EXCHANGE: self}  # type: ignore[attr-defined]
         self._body: bytes | None = request.body
         self._loop = asyncio.get_running_loop()

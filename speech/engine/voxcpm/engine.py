@@ -86,6 +86,13 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
     def info(self) -> EngineInfo:
         return self._info
 
+    def forget(self, voice: str) -> None:
+        def drop() -> None:
+            if self._was_loaded:
+                self._runner.forget(voice)
+
+        self._worker.do(drop)
+
     def stats(self) -> EngineStats:
         return replace(super().stats(), notice=self._notice)
 
