@@ -1,5 +1,6 @@
 """Work in the background of a server: finishing erasures that were interrupted, making the
-built-in voices that nobody has waited for, and importing voices.
+built-in voices that nobody has waited for, importing voices, and taking away what histories keep no
+longer.
 
 It also has the engine forget the voices whose epoch has risen. One thread, which looks every few
 seconds for what is undone; the database says what that is, so a
@@ -16,6 +17,7 @@ from contextlib import suppress
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
+from speech import history, tapes
 from speech.baking import follow
 from speech.epochs import heard
 from voices.designs import drop_expired
@@ -59,6 +61,8 @@ class Runner:
                 sweep()
                 follow()
                 self._import()
+                history.purge()
+                tapes.sweep()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()
