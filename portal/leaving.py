@@ -23,8 +23,8 @@ from django.db import transaction
 from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
+from accounts.spreadsheets import cell
 from speech import history
-from speech.admin.export import cell
 from speech.models import HistoryItem, UsageRecord
 from voices.archive import export as export_voice
 from voices.models import Voice, VoiceConsent
