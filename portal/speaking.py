@@ -20,7 +20,7 @@ from rest_framework.request import Request
 
 from accounts.authentication import BrowserSession
 from accounts.gate import gated
-from speech import takes
+from speech import heard
 from speech.api.marks import MarkedEvents
 from speech.api.native import NativeSpeechGate, NativeView
 from speech.api.responses import encoding, speech_view
@@ -47,7 +47,7 @@ class KeptEvents(MarkedEvents):
 
     def __init__(self, synthesis: Synthesis) -> None:
         super().__init__(synthesis)
-        self._take: takes.Recorder | None = None
+        self._take: heard.Recorder | None = None
         self._kept: str | None = None
         self._is_lost = False
 
@@ -76,7 +76,7 @@ class KeptEvents(MarkedEvents):
         if self._take is None:
             user_id = self.synthesis.caller.user_id
             assert user_id is not None, "people have sessions, keys do not"
-            self._take = takes.Recorder(user_id, self.synthesis.info.sample_rate)
+            self._take = heard.Recorder(user_id, self.synthesis.info.sample_rate)
         self._take.write(chunk.samples)
 
     def _keep(self) -> None:
@@ -109,8 +109,8 @@ class TakeView(NativeView):
         if format not in ENCODERS:
             raise NotFound
         try:
-            audio = takes.encoded(request.user.pk, name, format).read_bytes()
-        except takes.TakeGone:
+            audio = heard.encoded(request.user.pk, name, format).read_bytes()
+        except heard.TakeGone:
             raise NotFound from None
         answer = HttpResponse(audio, content_type=ENCODERS[format].media_type)
         answer["content-disposition"] = f'attachment; filename="speech-{name[-6:]}.{format}"'

@@ -12,7 +12,7 @@ import threading
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
-from speech import takes
+from speech import heard
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.tombstones import reapply
 
@@ -45,7 +45,7 @@ class Runner:
                     self._reapply()
                 finish_all()
                 overwrite_recently_erased()
-                takes.sweep()
+                heard.sweep()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

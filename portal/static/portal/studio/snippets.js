@@ -1,14 +1,12 @@
 // The same speech, asked for from code.
 
-const plain = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== ""));
-const NATIVE = ["seed", "language", "cfg_value", "inference_timesteps"];
+import { json, literal } from "./json.js";
+
+// What OpenAI's clients do not know by name.
+const EXTRA = ["seed", "language", "cfg_value", "inference_timesteps", "normalize"];
 
 function shell(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function indented(value, spaces) {
-  return JSON.stringify(value, null, spaces).replaceAll("\n", `\n${" ".repeat(spaces)}`);
 }
 
 function curl(site, fields, file) {
@@ -16,25 +14,28 @@ function curl(site, fields, file) {
     `curl ${site}/v1/audio/speech \\`,
     `  -H "Authorization: Bearer $VOX_API_KEY" \\`,
     `  -H "Content-Type: application/json" \\`,
-    `  -d ${shell(JSON.stringify(fields))} \\`,
+    `  -d ${shell(json(fields))} \\`,
     `  -o ${file}`,
   ].join("\n");
 }
 
-// Python's literals are JSON's, but for these words; none of ours holds one outside a string.
+// JSON's literals are Python's, but for true and false.
 function python(site, fields, file) {
-  const { own, extra } = parted(fields);
-  const lines = Object.entries(own).map(([name, value]) => `    ${name}=${JSON.stringify(value)},`);
-  if (Object.keys(extra).length) lines.push(`    extra_body=${JSON.stringify(extra)},`);
+  const word = (value) => (typeof value === "boolean" ? (value ? "True" : "False") : literal(value));
+  const isExtra = ([name]) => EXTRA.includes(name);
+  const all = Object.entries(fields);
+  const lines = all.filter((entry) => !isExtra(entry)).map(([name, value]) => `    ${name}=${word(value)},`);
+  const extra = all.filter(isExtra).map(([name, value]) => `${literal(name)}: ${word(value)}`);
+  if (extra.length) lines.push(`    extra_body={${extra.join(", ")}},`);
   return [
     "import os",
     "from openai import OpenAI",
     "",
-    `client = OpenAI(base_url=${JSON.stringify(`${site}/v1`)}, api_key=os.environ["VOX_API_KEY"])`,
+    `client = OpenAI(base_url=${literal(`${site}/v1`)}, api_key=os.environ["VOX_API_KEY"])`,
     "with client.audio.speech.with_streaming_response.create(",
     ...lines,
     ") as speech:",
-    `    speech.stream_to_file(${JSON.stringify(file)})`,
+    `    speech.stream_to_file(${literal(file)})`,
   ].join("\n");
 }
 
@@ -43,21 +44,15 @@ function node(site, fields, file) {
     `import { writeFile } from "node:fs/promises";`,
     `import OpenAI from "openai";`,
     "",
-    `const client = new OpenAI({ baseURL: ${JSON.stringify(`${site}/v1`)}, apiKey: process.env.VOX_API_KEY });`,
-    `const speech = await client.audio.speech.create(${indented(fields, 2).replaceAll("\n  ", "\n")});`,
-    `await writeFile(${JSON.stringify(file)}, Buffer.from(await speech.arrayBuffer()));`,
+    `const client = new OpenAI({ baseURL: ${literal(`${site}/v1`)}, apiKey: process.env.VOX_API_KEY });`,
+    "const speech = await client.audio.speech.create({",
+    ...Object.entries(fields).map(([name, value]) => `  ${name}: ${literal(value)},`),
+    "});",
+    `await writeFile(${literal(file)}, Buffer.from(await speech.arrayBuffer()));`,
   ].join("\n");
-}
-
-function parted(fields) {
-  const entries = Object.entries(fields);
-  const isExtra = ([name]) => NATIVE.includes(name);
-  return { own: Object.fromEntries(entries.filter((entry) => !isExtra(entry))), extra: Object.fromEntries(entries.filter(isExtra)) };
 }
 
 // Code in `language` (curl, python, node) for the fields of a request.
 export function snippet(language, site, fields) {
-  const given = plain(fields);
-  const file = `speech.${given.response_format}`;
-  return { curl, python, node }[language](site, given, file);
+  return { curl, python, node }[language](site, fields, `speech.${fields.response_format}`);
 }

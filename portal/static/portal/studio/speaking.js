@@ -1,6 +1,7 @@
 // Asks for speech and fills a take with what arrives.
 
 import { bytesOf, events } from "./events.js";
+import { json } from "./json.js";
 
 // What was refused or broke off; `code` is the API's, or `network`, `cut`.
 export class Refusal extends Error {
@@ -18,12 +19,12 @@ export class Refusal extends Error {
 }
 
 // Resolves when the take is complete. Aborting `signal` ends it, and frees the engine.
-export async function speak(url, token, request, take, signal) {
+export async function speak(url, token, take, signal) {
+  const shape = { response_format: "pcm", stream_format: "sse", sample_rate: take.rate };
   try {
-    const response = await ask(url, token, { ...request, response_format: "pcm", stream_format: "sse", sample_rate: take.rate }, signal);
-    take.about.seed = response.headers.get("x-seed");
-    take.about.model = response.headers.get("x-model");
-    take.about.warning = response.headers.get("warning");
+    const response = await ask(url, token, { ...take.request, ...shape }, signal);
+    take.seed = response.headers.get("x-seed");
+    take.warning = response.headers.get("warning");
     await fill(take, response.body);
   } finally {
     take.end();
@@ -34,7 +35,7 @@ async function ask(url, token, body, signal) {
   const headers = { "content-type": "application/json", "x-csrftoken": token };
   let response;
   try {
-    response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal });
+    response = await fetch(url, { method: "POST", headers, body: json(body), signal });
   } catch (error) {
     throw signal.aborted ? error : new Refusal("network", error.message);
   }

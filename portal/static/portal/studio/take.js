@@ -4,10 +4,11 @@ const FULL_SCALE = 32768;
 const PEAK_SECONDS = 0.02;
 
 export class Take extends EventTarget {
-  // `about` is what it was asked for with: text, voice, seed and so on.
-  constructor(rate, about = {}) {
+  // `request` is what it was asked for with: input, voice and so on.
+  constructor(rate, request) {
     super();
-    Object.assign(this, { rate, about, length: 0, marks: [], peaks: [], ended: false });
+    Object.assign(this, { rate, request, length: 0, marks: [], peaks: [], ended: false });
+    Object.assign(this, { firstByteAt: null, seed: null, warning: null, id: null, underruns: 0 });
     this.samples = new Int16Array(rate * 8);
     this.odd = null; // half a sample, until its other half comes
     this.loudest = 0;
@@ -19,6 +20,7 @@ export class Take extends EventTarget {
 
   // Adds 16-bit little-endian samples, cut wherever the network cut them.
   append(bytes) {
+    this.firstByteAt ??= performance.now();
     let data = bytes;
     if (this.odd !== null) {
       data = new Uint8Array(bytes.length + 1);

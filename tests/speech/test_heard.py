@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from speech import takes
+from speech import heard
 from speech.audio import ENCODERS
 
 RATE, SECONDS = 24_000, 1.5
@@ -25,11 +25,11 @@ def takes_dir(settings, tmp_path):
 
 
 def kept(user_id=ALICE, minutes_ago=0.0):
-    recorder = takes.Recorder(user_id, RATE)
+    recorder = heard.Recorder(user_id, RATE)
     for begin in range(0, len(TONE), 2_000):
         recorder.write(TONE[begin : begin + 2_000])
     recorder.keep()
-    path = takes.encoded(user_id, recorder.name, "pcm").with_suffix("")
+    path = heard.encoded(user_id, recorder.name, "pcm").with_suffix("")
     for file in path.parent.glob(f"{path.name}*"):
         os.utime(file, (time.time() - 60 * minutes_ago,) * 2)
     return recorder.name
@@ -47,7 +47,7 @@ def decoded(data, format):
 @pytest.mark.parametrize("format", sorted(ENCODERS))
 def test_it_can_be_had_in_every_format(format):
     name = kept()
-    data = takes.encoded(ALICE, name, format).read_bytes()
+    data = heard.encoded(ALICE, name, format).read_bytes()
     samples = decoded(data, format)
     rate = 48_000 if format == "opus" else RATE
     assert len(samples) / rate == pytest.approx(SECONDS, abs=0.1)
@@ -55,48 +55,48 @@ def test_it_can_be_had_in_every_format(format):
 
 
 def test_it_is_what_was_heard():
-    samples = decoded(takes.encoded(ALICE, kept(), "wav").read_bytes(), "wav")
+    samples = decoded(heard.encoded(ALICE, kept(), "wav").read_bytes(), "wav")
     assert np.abs(samples - TONE).max() <= 0.5 / 32_768
 
 
 def test_nobody_else_gets_it():
-    with pytest.raises(takes.TakeGone):
-        takes.encoded(BOB, kept(ALICE), "wav")
+    with pytest.raises(heard.TakeGone):
+        heard.encoded(BOB, kept(ALICE), "wav")
 
 
 @pytest.mark.parametrize("name", ["", "..", "../1/{}", "24000-", "{}.pcm", "24000-" + "0" * 26])
 def test_a_name_that_is_none_reaches_no_file(name):
-    with pytest.raises(takes.TakeGone):
-        takes.encoded(ALICE, name.format(kept()), "wav")
+    with pytest.raises(heard.TakeGone):
+        heard.encoded(ALICE, name.format(kept()), "wav")
 
 
 def test_one_that_was_given_up_leaves_nothing(takes_dir):
-    recorder = takes.Recorder(ALICE, RATE)
+    recorder = heard.Recorder(ALICE, RATE)
     recorder.write(TONE)
     recorder.drop()
     assert list(takes_dir.glob("*/*")) == []
-    with pytest.raises(takes.TakeGone):
-        takes.encoded(ALICE, recorder.name, "wav")
+    with pytest.raises(heard.TakeGone):
+        heard.encoded(ALICE, recorder.name, "wav")
 
 
 def test_it_goes_after_its_time(settings):
     settings.TAKE_MINUTES = 30
     old, new = kept(minutes_ago=31), kept(minutes_ago=29)
-    takes.sweep()
-    assert takes.encoded(ALICE, new, "pcm")
-    with pytest.raises(takes.TakeGone):
-        takes.encoded(ALICE, old, "pcm")
+    heard.sweep()
+    assert heard.encoded(ALICE, new, "pcm")
+    with pytest.raises(heard.TakeGone):
+        heard.encoded(ALICE, old, "pcm")
 
 
 def test_the_oldest_goes_first_where_there_is_no_room(settings):
     settings.TAKES_MB = 1
     names = [kept(minutes_ago=20 - at) for at in range(15)]  # of 144 kB, with its copy
-    takes.sweep()
+    heard.sweep()
     left = sum(path.stat().st_size for path in (settings.DATA_DIR / "takes").glob("*/*"))
     assert 800_000 < left <= 2**20
-    assert takes.encoded(ALICE, names[-1], "pcm")
-    with pytest.raises(takes.TakeGone):
-        takes.encoded(ALICE, names[0], "pcm")
+    assert heard.encoded(ALICE, names[-1], "pcm")
+    with pytest.raises(heard.TakeGone):
+        heard.encoded(ALICE, names[0], "pcm")
 
 
 def test_only_the_server_may_read_it(takes_dir):

@@ -1,5 +1,5 @@
-"""Takes: what a person has just heard, kept for a while, so that it can be had in any format and
-need not be made again.
+"""What a person has just heard: every take is kept for a while, so that it can be had in any format
+and need not be made again.
 
 Under ``DATA_DIR/takes``, a directory for each person: a path is made of the asker's own id, so that
 nobody's take is within anybody else's reach. As 16-bit samples at the engine's rate, which stands
