@@ -6,7 +6,8 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
-from portal.views import frame, home
+from portal import speaking
+from portal.views import frame, home, studio
 
 _NOUNS = "account|history|jobs|keys|studio|usage|voices"
 
@@ -14,6 +15,9 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("strings.js", JavaScriptCatalog.as_view(packages=["portal"]), name="strings"),
     path("preferences/", frame.preferences, name="preferences"),
+    path("studio/", studio.studio, name="studio"),
+    path("api/studio/speech", speaking.speak, name="studio-speech"),
+    path("api/studio/takes/<str:name>.<str:format>", speaking.take, name="studio-take"),
     path("account/choose/", frame.choose, name="account-choose"),
     path("account/", include("allauth.urls")),
     re_path(rf"^(?P<noun>{_NOUNS})$", RedirectView.as_view(url="/%(noun)s/")),

@@ -26,7 +26,6 @@ from voices.models import Voice
 from voices.resolving import resolve
 
 
-
 @page()
 def studio(request: PersonRequest) -> HttpResponse:
     """The page. ``?voice=`` chooses one of those that may be used."""
