@@ -84,9 +84,7 @@ def samples() -> list[Sample]:
     lang = get_language() or "en"
     lang = lang if lang in _SAMPLES else "en"
     titles = (_("Story"), _("News"), _("Numbers"))
-    return [
-        Sample(title, text, lang) for title, text in zip(titles, _SAMPLES[lang], strict=True)
-    ]
+    return [Sample(title, text, lang) for title, text in zip(titles, _SAMPLES[lang], strict=True)]
 
 
 def readings() -> dict[str, tuple[str, ...]]:

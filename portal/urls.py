@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
 from portal import speaking
-from portal.views import frame, home, studio
+from portal.views import frame, home, studio, voices
 
 _NOUNS = "account|history|jobs|keys|studio|usage|voices"
 
@@ -18,6 +18,23 @@ urlpatterns = [
     path("studio/", studio.studio, name="studio"),
     path("api/studio/speech", speaking.speak, name="studio-speech"),
     path("api/studio/takes/<str:name>.<str:format>", speaking.take, name="studio-take"),
+    path("voices/", voices.voice_list, name="voice-list"),
+    path("voices/new/", voices.voice_create, name="voice-create"),
+    path("voices/<slug:public_id>/", voices.voice_detail, name="voice-detail"),
+    path("voices/<slug:public_id>/share/", voices.voice_share, name="voice-share"),
+    path("voices/<slug:public_id>/erase/", voices.voice_erase, name="voice-erase"),
+    path("voices/<slug:public_id>/report/", voices.voice_report, name="voice-report"),
+    path("voices/<slug:public_id>/record/", voices.voice_rerecord, name="voice-rerecord"),
+    path(
+        "voices/<slug:public_id>/versions/<int:version>/",
+        voices.voice_recording,
+        name="voice-recording",
+    ),
+    path(
+        "voices/<slug:public_id>/versions/<int:version>/restore/",
+        voices.voice_restore,
+        name="voice-restore",
+    ),
     path("account/choose/", frame.choose, name="account-choose"),
     path("account/", include("allauth.urls")),
     re_path(rf"^(?P<noun>{_NOUNS})$", RedirectView.as_view(url="/%(noun)s/")),

@@ -14,11 +14,11 @@ from django.shortcuts import render
 from accounts.models import Account
 from portal import texts
 from portal.choices import voice_choices
+from portal.playing import sample_rate
 from portal.preferences import profile_of
 from portal.views.pages import PersonRequest, page
 from speech.api.openai import listed_models
 from speech.audio import ENCODERS
-from speech.audio.encoders import PCM_RATE
 from speech.engine.types import Ability, EngineInfo
 from speech.runtime import runtime
 from voices.exceptions import ConsentRequired, UnknownVoice
@@ -42,7 +42,7 @@ def studio(request: PersonRequest) -> HttpResponse:
         "formats": list(ENCODERS),
         "format": profile_of(request).default_format,
         "languages_spoken": sorted(set(info.languages) - {"mul"}) if info else [],
-        "sample_rate": info.sample_rate if info else PCM_RATE,
+        "sample_rate": sample_rate(),
         "most": settings.MAX_INPUT_CHARACTERS,
         "site_url": settings.SITE_URL,
         "minutes": settings.TAKE_MINUTES,

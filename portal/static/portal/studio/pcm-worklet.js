@@ -6,7 +6,7 @@
 
 const RING_SECONDS = 5;
 // The first sound waits this long for more, so that an engine in real time may be a little late.
-const PATIENCE = 0.035;
+const PATIENCE = 0.025;
 const ENOUGH = 0.25;
 const MOST = 1;
 const REPORT_SECONDS = 0.05;

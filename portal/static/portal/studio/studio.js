@@ -4,6 +4,7 @@ import { toast } from "../toast.js";
 import { Captions } from "./captions.js";
 import { Fields } from "./fields.js";
 import { Player } from "./player.js";
+import { Previews } from "./previews.js";
 import { snippet } from "./snippets.js";
 import { Refusal, speak } from "./speaking.js";
 import { Take } from "./take.js";
@@ -26,7 +27,7 @@ const wave = new Waveform($("wave"));
 const captions = new Captions($("input"), $("captions"));
 const list = new TakeList($("takes"), $("no-takes"), $("formats"));
 const picker = new VoicePicker($("voices"), voices, $("voice").value);
-const previews = new Map();
+const previews = new Previews(url, token, rate, player);
 
 let shown = null; // the take in the player
 let asking = null; // the AbortController of what is being made
@@ -176,24 +177,15 @@ function choose(voice) {
   $("voice-avatar").textContent = voice.name.slice(0, 1);
 }
 
-async function preview(voice) {
+function preview(voice) {
   halt();
-  const take = previews.get(voice.id) ?? new Take(rate, { input: gettext("Hello. This is how I sound when I read to you."), voice: voice.id });
-  try {
-    if (take.length) return await player.play(take);
-    asking = new AbortController();
-    await Promise.all([player.play(take), speak(url, token, take, asking.signal)]);
-    previews.set(voice.id, take);
-  } catch (error) {
-    if (error.name !== "AbortError") toast(sentence(error), "error");
-  }
-  return refresh();
+  previews.play(voice.id).catch((error) => toast(sentence(error), "error"));
 }
 
 $("choose-voice").addEventListener("click", () => picker.open());
 picker.addEventListener("chosen", ({ detail: { voice } }) => choose(voice));
 picker.addEventListener("preview", ({ detail: { voice } }) => preview(voice));
-picker.addEventListener("hush", () => player.take !== shown && halt());
+picker.addEventListener("hush", () => player.take !== shown && previews.stop());
 
 // -- code
 

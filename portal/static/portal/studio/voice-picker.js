@@ -22,6 +22,11 @@ export class VoicePicker extends EventTarget {
     this.none = dialog.querySelector(".picker-none");
     this.list.append(...voices.map((voice) => this.#option(voice)));
     this.search.addEventListener("input", () => this.#sift());
+    this.search.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+      event.preventDefault();
+      this.list.querySelector("div:not([hidden]) input")?.focus();
+    });
     for (const chip of dialog.querySelectorAll("[data-group]")) {
       chip.addEventListener("click", () => this.#show(chip.dataset.group));
     }
@@ -109,6 +114,8 @@ export class VoicePicker extends EventTarget {
     for (const row of this.list.children) {
       row.hidden = !row.dataset.words.includes(wanted) || (this.group !== "" && row.dataset.group !== this.group);
       found += row.hidden ? 0 : 1;
+      // A hidden one that is checked would keep the others from being reached by Tab.
+      row.querySelector("input").name = row.hidden ? "" : "picked";
     }
     this.none.hidden = found > 0;
   }
