@@ -18,7 +18,8 @@ class Plain(forms.Form):
     """No colon behind a label: languages differ in that."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
 
 
 class VoiceForm(Plain):

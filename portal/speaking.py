@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
 import structlog
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -109,7 +110,7 @@ class TakeView(NativeView):
         if format not in ENCODERS:
             raise NotFound
         try:
-            audio = heard.encoded(request.user.pk, name, format).read_bytes()
+            audio = heard.encoded(cast(User, request.user).pk, name, format).read_bytes()
         except heard.TakeGone:
             raise NotFound from None
         answer = HttpResponse(audio, content_type=ENCODERS[format].media_type)

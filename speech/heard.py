@@ -93,4 +93,4 @@ def _directory(user_id: int) -> Path:
 def _blocks(path: Path, rate: int) -> Iterator[Samples]:
     with path.open("rb") as file:
         while data := file.read(2 * rate * _BLOCK_SECONDS):
-            yield np.frombuffer(data, "<i2").astype(np.float32) / FULL_SCALE
+            yield np.frombuffer(data, "<i2").astype(np.float32) / np.float32(FULL_SCALE)

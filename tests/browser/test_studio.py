@@ -101,7 +101,7 @@ def test_what_is_heard_is_what_the_engine_made(studio, site, key):
 @pytest.mark.slow
 def test_the_first_sound_follows_the_first_byte_at_once(studio):
     waits = []
-    while len(waits) < 6 and min(waits, default=99) > 50:  # a machine of two cores may be busy
+    while len(waits) < 10 and min(waits, default=99) > 50:  # a machine of two cores may be busy
         forget(studio)
         say(studio, "Good evening.", seed=None)
         wait_until_said(studio)
@@ -118,8 +118,10 @@ def test_words_are_marked_in_the_text_while_they_are_spoken(studio):
         if (word && window.marked.at(-1) !== word) window.marked.push(word);
       }).observe(document.getElementById("captions"), { childList: true });
     }""")
-    words = ["Wonderful", "🙂" * 9, "everything", "straightforward."]
-    say(studio, " ".join(words))
+    words = ["Wonderful", "everything", "straightforward."]
+    say(
+        studio, "Wonderful 🙂 everything 🙂🙂 straightforward."
+    )  # where counts of characters differ
     wait_until_said(studio)
     assert studio.evaluate("window.marked") == words
     assert studio.locator("#captions mark").count() == 0

@@ -6,6 +6,15 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from tests.voices.conftest import (  # pytest finds them here
+    consent,  # noqa: F401
+    make_voice,  # noqa: F401
+    origin,  # noqa: F401
+    sample,  # noqa: F401
+    tombstones_file,  # noqa: F401
+    voice,  # noqa: F401
+)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def static_root():
