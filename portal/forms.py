@@ -1,82 +1,110 @@
-"""What people may set of a voice by a form; what it means is decided in ``voices``."""
+"""The portal's forms: teams and profile. They check shape; verbs of the models do the rest."""
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Account, Membership, Profile
+from accounts.retention import Retention
+from speech.audio import ENCODERS
+from voices.exceptions import ConsentRequired, UnknownVoice
+from voices.resolving import resolve
 
-def listed(text: str) -> list[str]:
-    """Words between commas or lines, each once."""
-    words = (word.strip() for word in text.replace("\n", ",").split(","))
-    return list(dict.fromkeys(word for word in words if word))
+NAME_LENGTH = 150
 
 
-class Plain(forms.Form):
-    """No colon behind a label: languages differ in that."""
+class TeamForm(forms.Form):
+    """The name of a shared account."""
+
+    name = forms.CharField(label=_("Name"), max_length=NAME_LENGTH)
+
+
+class InvitationForm(forms.Form):
+    """Whom to invite, and as what."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=Membership.Role.choices,
+        initial=Membership.Role.MEMBER,
+        help_text=_("Owners manage members, keys and limits; members speak, and make voices."),
+    )
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """How the portal is for one person."""
+
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("as the browser")), *settings.LANGUAGES],
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=lambda: [("", _("as the browser")), *_zones()],
+    )
+    default_format = forms.ChoiceField(
+        label=_("Audio format"),
+        choices=[(name, name) for name in ENCODERS],
+        help_text=_("What downloads are made in."),
+    )
+
+    class Meta:
+        model = Profile
+        fields = ("language", "theme", "time_zone", "default_format")
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """What holds for everybody who acts for an account."""
+
+    class Meta:
+        model = Account
+        fields = ("default_voice", "history", "history_days")
+        labels = {"default_voice": _("Default voice")}
+        help_texts = {
+            "default_voice": _("Name or id. Speaks when a request names no voice."),
+            "history": _("What the history of each member keeps of what they have spoken."),
+            "history_days": _("Then it is gone for good."),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
+        rule = Retention(settings.HISTORY).label
+        empty = _("as this platform: %(rule)s") % {"rule": rule}
+        self.fields["history"].choices = [("", empty), *Retention.choices]  # type: ignore[attr-defined]
+        self.fields["history_days"].widget.attrs["placeholder"] = str(settings.HISTORY_DAYS)
+
+    def clean_default_voice(self) -> str:
+        name: str = self.cleaned_data["default_voice"]
+        try:
+            if name:
+                resolve(name, self.instance)
+        except (UnknownVoice, ConsentRequired) as error:
+            raise forms.ValidationError(_("This account has no such voice.")) from error
+        return name
 
 
-class VoiceForm(Plain):
-    """What a voice is called, and what it is like."""
-
-    name = forms.CharField(label=_("Name"), max_length=100)
-    description = forms.CharField(
-        label=_("Description"),
-        max_length=500,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-    language = forms.CharField(
-        label=_("Language"),
-        max_length=35,
-        required=False,
-        help_text=_("A BCP 47 tag, such as en or zh-CN."),
-    )
-    tags = forms.CharField(
-        label=_("Tags"), max_length=900, required=False, help_text=_("With commas between them.")
-    )
-
-    def clean_tags(self) -> list[str]:
-        return listed(self.cleaned_data["tags"])
+def _zones() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
 
 
-class SharingForm(Plain):
-    """Who may speak with a voice."""
+class LeaveForm(forms.Form):
+    """Erasing oneself takes one's own name, typed."""
 
-    PRIVATE, SHARED, PUBLIC = "private", "shared", "public"
+    username = forms.CharField(label=_("Your user name"), max_length=150)
 
-    visibility = forms.ChoiceField(
-        label=_("Who may speak with it"),
-        choices=[
-            (PRIVATE, _("This account alone")),
-            (SHARED, _("This account, and those named below")),
-            (PUBLIC, _("Everybody on this platform")),
-        ],
-        widget=forms.RadioSelect,
-    )
-    accounts = forms.CharField(
-        label=_("Accounts"),
-        max_length=5000,
-        required=False,
-        help_text=_("Names of accounts or of people, with commas between them."),
-    )
+    def __init__(self, *args: object, username: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._username = username
+        self.fields["username"].widget.attrs["autocomplete"] = "off"
 
-    def clean_accounts(self) -> list[str]:
-        return listed(self.cleaned_data["accounts"])
-
-
-class ReportForm(Plain):
-    """Why somebody thinks that a voice should not be here."""
-
-    reason = forms.CharField(
-        label=_("What is wrong with it?"),
-        min_length=3,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    def clean_username(self) -> str:
+        if self.cleaned_data["username"] != self._username:
+            raise forms.ValidationError(_("This is not your user name."))
+        return self._username

@@ -1,4 +1,5 @@
-"""Work in the background of a server: for now, finishing erasures that were interrupted.
+"""Work in the background of a server: finishing erasures that were interrupted, and
+taking away what histories keep no longer.
 
 One thread, which looks every few seconds for what is undone; the database says what that is, so a
 kill at any point is made up for by whichever server looks next.
@@ -12,7 +13,7 @@ import threading
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
-from speech import heard
+from speech import heard, history, tapes
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.tombstones import reapply
 
@@ -46,6 +47,8 @@ class Runner:
                 finish_all()
                 overwrite_recently_erased()
                 heard.sweep()
+                history.purge()
+                tapes.sweep()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

@@ -19,10 +19,10 @@ from rest_framework.exceptions import ValidationError
 from accounts.audit import Actor
 from portal import texts
 from portal.choices import GROUPS, matching
-from portal.forms import ReportForm, SharingForm, VoiceForm
 from portal.playing import sample_rate
 from portal.reports import measured
 from portal.views.pages import PersonRequest, page
+from portal.voice_forms import ReportForm, SharingForm, VoiceForm
 from speech.api.voice_forms import ShareSerializer
 from speech.engine.types import Ability
 from speech.runtime import runtime
