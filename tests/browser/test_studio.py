@@ -302,6 +302,22 @@ def test_the_same_speech_is_had_from_code(studio, site, key, tmp_path, language)
     assert np.array_equal(said, there)
 
 
+@pytest.mark.slow
+def test_what_was_spoken_earlier_is_said_again_from_the_history(studio):
+    studio.select_option("#response_format", "flac")
+    studio.fill("#instructions", "Softly")
+    say(studio, seed=12)
+    wait_until_said(studio)
+    studio.goto("/history/")
+    studio.click("text=Say it again >> nth=0")
+    expect(studio.locator("#input")).to_have_value(TEXT)
+    assert studio.input_value("#seed") == "12"
+    assert studio.input_value("#instructions") == "Softly"
+    studio.click("#speak")
+    wait_until_said(studio)
+    expect(studio.locator(".take-facts")).to_contain_text("seed 12")
+
+
 # -- the voice
 
 

@@ -43,4 +43,14 @@ export class Fields {
     if (this.isKept && this.seed.value) given.seed = BigInt(this.seed.value);
     return given;
   }
+
+  // As an earlier request was; its seed is kept.
+  fill(request) {
+    for (const [name, value] of Object.entries(request)) {
+      const field = this.form.elements[name];
+      if (field?.type === "checkbox") field.checked = value;
+      else if (field) field.value = value;
+      field?.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
 }

@@ -211,6 +211,20 @@ for (const chip of document.querySelectorAll("[data-code]")) {
   chip.addEventListener("click", () => showCode(chip.dataset.code));
 }
 
+// -- what was spoken earlier, to be said again
+
+async function recall(id) {
+  const answer = await fetch(`${form.dataset.history}${id}/settings.json`).catch(() => null);
+  if (!answer?.ok) return fail(new Refusal(answer ? "not_found" : "network"));
+  const request = await answer.json();
+  fields.fill(request);
+  const voice = voices.find((one) => one.id === request.voice);
+  return voice ? choose(voice) : fail(new Refusal("unknown_voice"));
+}
+
+const repeated = new URLSearchParams(location.search).get("repeat");
+if (/^\d+$/.test(repeated ?? "")) recall(repeated);
+
 // -- the form
 
 const length = (text) => Array.from(text).length;
