@@ -62,6 +62,12 @@ def record(page, purpose, seconds):
     return level
 
 
+def arrive(page):
+    """At the page of a voice; what went wrong is told sooner than by waiting."""
+    page.wait_for_selector(".check, #error:visible", timeout=60_000)
+    assert not page.locator("#error").is_visible(), page.inner_text("#error")
+
+
 def test_a_voice_is_recorded_with_consent_and_is_nobody_elses(open_as):
     page = open_as("ada", "/voices/new/")
     expect(page.locator("[data-purpose=consent] .reading")).to_contain_text("My number is")
@@ -75,10 +81,10 @@ def test_a_voice_is_recorded_with_consent_and_is_nobody_elses(open_as):
     page.fill("#name", "Ada's evening voice")
     page.click("#make")
     expect(page.locator("#error")).to_contain_text("Record the consent")
-    record(page, "consent", 8)
+    record(page, "consent", 10)
     page.fill("#owner", "Ada Lovelace")
     page.click("#make")
-    page.wait_for_url("**/voices/voice_*/", timeout=60_000)
+    arrive(page)
     assert page.inner_text("h1") == "Ada's evening voice"
     assert "My number is" in page.inner_text("blockquote")
     expect(page.locator(".check li")).to_have_count(5)
@@ -165,7 +171,7 @@ def test_a_voice_is_uploaded_with_progress_and_recorded_anew(at_word_site):
         "#file", {"name": "reading.flac", "mimeType": "audio/flac", "buffer": clip("flac")}
     )
     page.click("#make")
-    page.wait_for_url("**/voices/voice_*/", timeout=60_000)
+    arrive(page)
     page.click("text=Record anew")
     page.wait_for_url("**/record/")
     page.check("[value=upload]", force=True)
@@ -173,7 +179,7 @@ def test_a_voice_is_uploaded_with_progress_and_recorded_anew(at_word_site):
         "#file", {"name": "again.wav", "mimeType": "audio/wav", "buffer": clip("wav", 6.0)}
     )
     page.click("#make")
-    page.wait_for_url("**/voices/voice_*/", timeout=60_000)
+    arrive(page)
     expect(page.locator(".versions li")).to_have_count(2)
     page.click("text=Restore")
     expect(page.locator("#toasts")).to_contain_text("Version 1 speaks again")
