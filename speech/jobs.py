@@ -13,7 +13,8 @@ import threading
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
-from speech import heard, history, tapes
+from speech import history, tapes
+from speech.heard import sweep
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.tombstones import reapply
 
@@ -46,7 +47,7 @@ class Runner:
                     self._reapply()
                 finish_all()
                 overwrite_recently_erased()
-                heard.sweep()
+                sweep()
                 history.purge()
                 tapes.sweep()
             except Exception:  # the loop goes on, whatever one round met

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import CHROMIUM, assert_accessible
+from tests.browser.listening import LISTEN, heard
 from tests.live import LiveServer
 from tests.voices.recordings import RATE, clip, silence, spoken, wav
 
@@ -44,10 +45,41 @@ def browser(microphone):
 
 
 @pytest.fixture(scope="module")
-def site(site_dir, key, sessions):
-    """The owner of a voice says so here."""
-    with LiveServer(site_dir, {"REQUIRE_CONSENT": "recording"}) as server:
+def cloning_site(site_dir, key, sessions, tmp_path_factory):
+    """A model that clones, tiny and random, where the owner of a voice has to say so."""
+    from tests.engine.voxcpm.checkpoints import build_tiny
+
+    checkpoint = build_tiny(tmp_path_factory.mktemp("models") / "voxcpm2", "voxcpm2")
+    environment = {
+        "REQUIRE_CONSENT": "recording",
+        "SPEECH_ENGINE": "voxcpm",
+        "SPEECH_MODEL": str(checkpoint),
+        "ENGINE_THREADS": "1",
+        "ENGINE_SLOTS": "2",
+        "ENGINE_MAX_LENGTH": "512",
+    }
+    with LiveServer(site_dir, environment) as server:
         yield server
+
+
+@pytest.fixture
+def at_cloning_site(browser, cloning_site, sessions):
+    """Ada's or Grace's page there; with a listener at its loudspeaker."""
+    contexts = []
+
+    def open_one(name, path):
+        context = browser.new_context(base_url=cloning_site.url, bypass_csp=True)
+        cookie = {"url": cloning_site.url, "name": "sessionid", "value": sessions[name]}
+        context.add_cookies([cookie])
+        contexts.append(context)
+        page = context.new_page()
+        page.add_init_script(LISTEN)
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
 
 
 def record(page, purpose, seconds):
@@ -68,8 +100,10 @@ def arrive(page):
     assert not page.locator("#error").is_visible(), page.inner_text("#error")
 
 
-def test_a_voice_is_recorded_with_consent_and_is_nobody_elses(open_as):
-    page = open_as("ada", "/voices/new/")
+@pytest.mark.slow
+@pytest.mark.timeout(500)
+def test_a_voice_is_recorded_with_consent_speaks_and_is_nobody_elses(at_cloning_site):
+    page = at_cloning_site("ada", "/voices/new/")
     expect(page.locator("[data-purpose=consent] .reading")).to_contain_text("My number is")
     page.click("#make")
     expect(page.locator("#error")).to_have_text("Record something first.")
@@ -89,12 +123,18 @@ def test_a_voice_is_recorded_with_consent_and_is_nobody_elses(open_as):
     assert "My number is" in page.inner_text("blockquote")
     expect(page.locator(".check li")).to_have_count(5)
     assert_accessible(page)
-    assert page.complaints == []
 
     page.click("text=Speak with it")
     assert page.inner_text("#voice-name") == "Ada's evening voice"
     voice = page.input_value("#voice")
-    others = open_as("grace", "/voices/")
+    page.wait_for_function("window.heard.rate > 0")
+    page.fill("#input", "Hi.")
+    page.click("#speak")
+    page.wait_for_function("window.heard.at !== null", timeout=60_000)
+    page.click("#speak")
+    assert np.abs(heard(page)).max() > 0.001
+
+    others = at_cloning_site("grace", "/voices/")
     assert "Ada's evening voice" not in others.inner_text("main")
     assert others.goto(f"/voices/{voice}/").status == 404
 
@@ -136,24 +176,8 @@ def test_without_a_microphone_it_says_what_to_do(open_as):
     expect(page.locator("[data-purpose=voice] .recorder-hint")).to_contain_text("Allow it")
 
 
-@pytest.fixture(scope="module")
-def word_site(site_dir, key, sessions):
-    """Somebody's word is enough here."""
-    with LiveServer(site_dir) as server:
-        yield server
-
-
-@pytest.fixture
-def at_word_site(browser, word_site, sessions):
-    context = browser.new_context(base_url=word_site.url)
-    context.add_cookies([{"url": word_site.url, "name": "sessionid", "value": sessions["ada"]}])
-    yield context.new_page()
-    context.close()
-
-
-def test_a_voice_is_uploaded_with_progress_and_recorded_anew(at_word_site):
-    page = at_word_site
-    page.goto("/voices/new/")
+def test_a_voice_is_uploaded_with_progress_and_recorded_anew(open_as):
+    page = open_as("ada", "/voices/new/")
     page.check("[value=upload]", force=True)
     page.click("#make")
     expect(page.locator("#error")).to_have_text("Choose a recording first.")
@@ -186,9 +210,8 @@ def test_a_voice_is_uploaded_with_progress_and_recorded_anew(at_word_site):
 
 
 @pytest.mark.slow
-def test_a_recording_is_dropped_onto_the_page(at_word_site):
-    page = at_word_site
-    page.goto("/voices/new/")
+def test_a_recording_is_dropped_onto_the_page(open_as):
+    page = open_as("ada", "/voices/new/")
     page.check("[value=upload]", force=True)
     page.evaluate("""() => {
       const data = new DataTransfer();
@@ -207,9 +230,8 @@ def test_a_recording_is_dropped_onto_the_page(at_word_site):
 
 
 @pytest.mark.slow
-def test_voices_are_searched_while_one_types_and_previewed(at_word_site):
-    page = at_word_site
-    page.goto("/voices/")
+def test_voices_are_searched_while_one_types_and_previewed(open_as):
+    page = open_as("ada", "/voices/")
     page.fill("#q", "storyteller")
     expect(page.locator(".voice-card")).to_have_count(1)
     page.check("[value=own]", force=True)
