@@ -23,7 +23,7 @@ from django.db import transaction
 from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
-from speech import history
+from speech import heard, history
 from speech.admin.export import cell
 from speech.models import HistoryItem, UsageRecord
 from voices.archive import export as export_voice
@@ -108,6 +108,7 @@ def erase(user: User, actor: Actor) -> None:
     deleted; called again, it goes on where it stopped."""
     check_may_leave(user)
     history.forget(HistoryItem.objects.filter(user=user))
+    heard.forget(user.pk)
     alone = [
         membership.account
         for membership in user.memberships.select_related("account")

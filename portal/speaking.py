@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, cast
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -44,13 +45,13 @@ class StudioGate(NativeSpeechGate):
 
 
 class KeptEvents(MarkedEvents):
-    """Natively's events; the last one names the take, where it could be kept."""
+    """Natively's events; the last one names the take, where it is kept."""
 
     def __init__(self, synthesis: Synthesis) -> None:
         super().__init__(synthesis)
         self._take: heard.Recorder | None = None
         self._kept: str | None = None
-        self._is_lost = False
+        self._is_lost = settings.TAKE_MINUTES == 0
 
     async def _run(self) -> AsyncGenerator[bytes]:
         try:
@@ -110,7 +111,7 @@ class TakeView(NativeView):
         if format not in ENCODERS:
             raise NotFound
         try:
-            audio = heard.encoded(cast(User, request.user).pk, name, format).read_bytes()
+            audio = heard.encoded(cast(User, request.user).pk, name, format)
         except heard.TakeGone:
             raise NotFound from None
         answer = HttpResponse(audio, content_type=ENCODERS[format].media_type)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,17 +55,25 @@ class Recorder:
         self._part.unlink(missing_ok=True)
 
 
-def encoded(user_id: int, name: str, format: str) -> Path:
-    """The file of a take in one of ``speech.audio.ENCODERS``. Raises TakeGone."""
+def encoded(user_id: int, name: str, format: str) -> bytes:
+    """A take in one of ``speech.audio.ENCODERS``, as a file of it. Raises TakeGone."""
     known = _NAME.fullmatch(name)
     path = _directory(user_id) / name
     if known is None or not path.is_file():
         raise TakeGone
     made = path.with_suffix(f".{format}")
-    if not made.exists():
-        rate = int(known[1])
-        write_file(made, format, _blocks(path, rate), rate)
-    return made
+    rate = int(known[1])
+    try:
+        if not made.exists():
+            write_file(made, format, _blocks(path, rate), rate)
+        return made.read_bytes()
+    except FileNotFoundError:  # it was swept meanwhile
+        raise TakeGone from None
+
+
+def forget(user_id: int) -> None:
+    """All that this person has heard."""
+    shutil.rmtree(_directory(user_id), ignore_errors=True)
 
 
 def sweep() -> None:

@@ -9,6 +9,7 @@ import time
 import av
 import numpy as np
 import pytest
+from django.conf import settings
 
 from speech import heard
 from speech.audio import ENCODERS
@@ -29,8 +30,8 @@ def kept(user_id=ALICE, minutes_ago=0.0):
     for begin in range(0, len(TONE), 2_000):
         recorder.write(TONE[begin : begin + 2_000])
     recorder.keep()
-    path = heard.encoded(user_id, recorder.name, "pcm").with_suffix("")
-    for file in path.parent.glob(f"{path.name}*"):
+    heard.encoded(user_id, recorder.name, "pcm")
+    for file in (settings.DATA_DIR / "takes" / str(user_id)).glob(f"{recorder.name}*"):
         os.utime(file, (time.time() - 60 * minutes_ago,) * 2)
     return recorder.name
 
@@ -47,7 +48,7 @@ def decoded(data, format):
 @pytest.mark.parametrize("format", sorted(ENCODERS))
 def test_it_can_be_had_in_every_format(format):
     name = kept()
-    data = heard.encoded(ALICE, name, format).read_bytes()
+    data = heard.encoded(ALICE, name, format)
     samples = decoded(data, format)
     rate = 48_000 if format == "opus" else RATE
     assert len(samples) / rate == pytest.approx(SECONDS, abs=0.1)
@@ -55,7 +56,7 @@ def test_it_can_be_had_in_every_format(format):
 
 
 def test_it_is_what_was_heard():
-    samples = decoded(heard.encoded(ALICE, kept(), "wav").read_bytes(), "wav")
+    samples = decoded(heard.encoded(ALICE, kept(), "wav"), "wav")
     assert np.abs(samples - TONE).max() <= 0.5 / 32_768
 
 
@@ -97,6 +98,15 @@ def test_the_oldest_goes_first_where_there_is_no_room(settings):
     assert heard.encoded(ALICE, names[-1], "pcm")
     with pytest.raises(heard.TakeGone):
         heard.encoded(ALICE, names[0], "pcm")
+
+
+def test_all_of_a_person_s_go_with_them():
+    mine, yours = kept(ALICE), kept(BOB)
+    heard.forget(ALICE)
+    heard.forget(ALICE)
+    assert heard.encoded(BOB, yours, "wav")
+    with pytest.raises(heard.TakeGone):
+        heard.encoded(ALICE, mine, "wav")
 
 
 def test_only_the_server_may_read_it(takes_dir):
