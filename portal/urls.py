@@ -37,11 +37,6 @@ urlpatterns = [
     path("voices/<slug:public_id>/report/", voices.voice_report, name="voice-report"),
     path("voices/<slug:public_id>/record/", voices.voice_rerecord, name="voice-rerecord"),
     path(
-        "voices/<slug:public_id>/versions/<int:version>/",
-        voices.voice_recording,
-        name="voice-recording",
-    ),
-    path(
         "voices/<slug:public_id>/versions/<int:version>/restore/",
         voices.voice_restore,
         name="voice-restore",

@@ -198,15 +198,6 @@ def voice_report(request: PersonRequest, public_id: str) -> HttpResponse:
     return redirect("voice-detail", public_id)
 
 
-@page()
-def voice_recording(request: PersonRequest, public_id: str, version: int) -> HttpResponse:
-    """One version, for its owner's account to listen to."""
-    sample = _own(request, public_id).samples.filter(version=version).first()
-    if sample is None:
-        raise Http404
-    return HttpResponse(sample.wav(), content_type="audio/wav")
-
-
 def _own(request: PersonRequest, public_id: str) -> Voice:
     voice = Voice.objects.owned_by(request.account).filter(public_id=public_id).first()
     if voice is None:

@@ -45,12 +45,16 @@ class Prepared(HttpResponse):
 def speech_view(gate_class: type[APIView], events: type[EventBody] | None = None) -> AsyncView:
     """The view of a speech route: ``gate_class`` decides, then it speaks; ``events`` are what it
     speaks in where events are asked for, by default OpenAI's."""
-    gate = gated(gate_class.as_view())
+    gate = gated(gate_class.as_view(), carries_recording=_carries_recording)
 
     async def speak(request: HttpRequest) -> HttpResponseBase:
         return await speech_response(gate, request, events or EventBody)
 
     return in_place_of(gate, speak)
+
+
+def _carries_recording(request: HttpRequest) -> bool:
+    return b'"ref_audio"' in request.body
 
 
 async def speech_response(

@@ -52,6 +52,7 @@ def cloning_site(site_dir, key, sessions, tmp_path_factory):
     checkpoint = build_tiny(tmp_path_factory.mktemp("models") / "voxcpm2", "voxcpm2")
     environment = {
         "REQUIRE_CONSENT": "recording",
+        "VOICE_CHECKS": "report",  # what random weights say is no speech
         "SPEECH_ENGINE": "voxcpm",
         "SPEECH_MODEL": str(checkpoint),
         "ENGINE_THREADS": "1",
@@ -144,6 +145,24 @@ def test_a_voice_is_recorded_with_consent_speaks_and_is_nobody_elses(at_cloning_
     page.click("text=Erase for good")
     page.wait_for_url("**/voices/")
     expect(page.locator("#toasts")).to_contain_text("is erased for good")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(500)
+def test_a_voice_is_designed_in_words_and_the_best_of_two_is_kept(at_cloning_site):
+    page = at_cloning_site("ada", "/voices/new/")
+    page.check("[value=design]", force=True)
+    page.fill("#design-description", "An old man from the coast, calm and dry")
+    page.fill("#design-text", "Good evening, dear listeners.")
+    for count in (1, 2):
+        page.click("#hear-candidate")
+        expect(page.locator(".candidate")).to_have_count(count, timeout=120_000)
+    page.check(".candidate >> nth=0 >> input")
+    page.fill("#name", "The old man")
+    assert_accessible(page)
+    page.click("#make")
+    arrive(page)
+    assert page.inner_text("h1") == "The old man"
 
 
 @pytest.mark.slow
