@@ -6,7 +6,16 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from accounts.gate import gated
-from speech.api import consents, designs, mcp, native, native_voices, openai, voices
+from speech.api import (
+    consents,
+    designs,
+    mcp,
+    native,
+    native_consents,
+    native_voices,
+    openai,
+    voices,
+)
 
 OPENAI = {
     "audio/speech": openai.create_speech,
@@ -43,6 +52,8 @@ NATIVE = {
     "api/voices/<str:name>/share": gated(native_voices.ShareView.as_view()),
     "api/voices/<str:name>/report": gated(native_voices.ReportView.as_view()),
     "api/voices/<str:name>/export": gated(native_voices.ExportView.as_view()),
+    "api/consents": gated(native_consents.NativeConsentsView.as_view(), takes_uploads=True),
+    "api/consents/phrase": gated(native_consents.NativePhraseView.as_view()),
     "api/usage": gated(native.UsageView.as_view()),
 }
 OTHER = {"mcp": mcp.mcp}
