@@ -17,6 +17,19 @@ from django.db.models.query import RawQuerySet
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey
+from speech.job_models import Job
+from speech.job_parts import Output, Segment, WebhookDelivery
+
+__all__ = [
+    "Job",
+    "ModelDownload",
+    "Output",
+    "Segment",
+    "SpeechModel",
+    "UsageDay",
+    "UsageRecord",
+    "WebhookDelivery",
+]
 
 
 class UsageRecord(models.Model):

@@ -16,7 +16,7 @@ from speech.engine.types import Ability, EngineInfo, Priority, SamplingParams, U
 from speech.errors import InvalidField, ModelNotFound
 from speech.models import SpeechModel
 from speech.prompts import voice_prompt, voice_seed
-from speech.requests import Caller, SpeechRequest
+from speech.requests import LISTENED_TO, Caller, Manner, SpeechRequest
 from speech.text import (
     clean,
     detect_language,
@@ -63,7 +63,9 @@ class Plan:
         return len(self.input)
 
 
-def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
+def make_plan(
+    request: SpeechRequest, caller: Caller, info: EngineInfo, manner: Manner = LISTENED_TO
+) -> Plan:
     """Look up and decide; see ``speech.synthesis.prepare`` for what it raises."""
     if is_blank(request.input):
         raise InvalidField("input: There is nothing to say.", "input", "empty_input")
@@ -72,8 +74,10 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
     language = find_language(request)
     params, style, warnings = _usable(request, row, info)
     prompt = voice_prompt(voice, info)
-    if params.seed is None and (seed := voice_seed(voice, info)) is not None:
+    if params.seed is None and (seed := _seed(voice, info, manner)) is not None:
         params = replace(params, seed=seed, drawn=True)
+    if manner.take and info.draws_a_voice(prompt):
+        prompt, style = manner.take, None  # directions have done their work in what is continued
     texts = _texts(request, language)
     utterances = tuple(
         Utterance(
@@ -82,7 +86,8 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
             language=language,
             style=style,
             params=params,
-            priority=Priority.INTERACTIVE,
+            priority=manner.priority,
+            whole=manner.priority is Priority.JOB,
             group=f"account:{caller.account.pk}",
         )
         for text in texts
@@ -104,6 +109,11 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
         settings=_settings(request, params, language, voice),
         warnings=warnings,
     )
+
+
+def _seed(voice: Preset | Voice | None, info: EngineInfo, manner: Manner) -> int | None:
+    seed = voice_seed(voice, info)
+    return manner.seed if seed is None and Ability.SEED in info.abilities else seed
 
 
 def find_model(name: str | None, info: EngineInfo, key: ApiKey | None) -> SpeechModel | None:

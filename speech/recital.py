@@ -16,7 +16,6 @@ import numpy as np
 
 from speech.engine.stream import Stream
 from speech.engine.types import (
-    Ability,
     AudioChunk,
     EngineInfo,
     FinishReason,
@@ -58,7 +57,7 @@ class Recital:
         self._submit = submit
         self._asked: dict[int, Stream] = {}
         self._timbre: VoicePrompt | None = None
-        self._seeks_timbre = len(utterances) > 1 and _needs_timbre(utterances[0], info)
+        self._seeks_timbre = len(utterances) > 1 and info.draws_a_voice(utterances[0].voice)
         self._key = f"take:{uuid.uuid4().hex}"
         self._heard: list[Samples] = []
 
@@ -142,10 +141,3 @@ class Recital:
             said = self._utterances[index].text
             self._timbre = VoicePrompt(self._key, prompt=Recording(samples, self._rate, said))
             self._seeks_timbre = False
-
-
-def _needs_timbre(utterance: Utterance, info: EngineInfo) -> bool:
-    """Whether every utterance would be in a voice of its own, and the engine could do better."""
-    voice = utterance.voice
-    lent = voice is not None and (voice.reference is not None or voice.prompt is not None)
-    return Ability.CLONE in info.abilities and not lent

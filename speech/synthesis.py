@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -24,31 +25,31 @@ from speech.audio.tempo import Tempo
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
-from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Utterance
+from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Priority, Utterance
 from speech.errors import describe
 from speech.ledger import ledger
 from speech.plan import Plan, make_plan
 from speech.recital import Recital
-from speech.requests import Caller, SpeechRequest
+from speech.requests import LISTENED_TO, Caller, Manner, SpeechRequest
 from speech.runtime import runtime
-from speech.usage import Entry, Outcome
+from speech.usage import Entry, Outcome, Unwanted
 
 # Signs with nothing to say ("." or "…") are answered with this much silence.
 PAUSE_SECONDS = 0.2
 
 
-def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
+def prepare(request: SpeechRequest, caller: Caller, manner: Manner = LISTENED_TO) -> Synthesis:
     """Decide whether this can be said, by whom and with what. Read-only; runs in the gate.
 
     Raises whatever ``speech.errors.describe`` knows: unknown voice or model, a quota that is used
     up, text or settings the engine cannot take, an engine that is busy or not there.
     """
     engine = runtime.engine
-    plan = make_plan(request, caller, engine.info)
+    plan = make_plan(request, caller, engine.info, manner)
     caller.account.check_quota(plan.characters, plan.ceiling_ms, caller.key)
     for utterance in plan.utterances:
         engine.check(utterance)
-    return Synthesis(plan, caller, engine)
+    return Synthesis(plan, caller, engine, manner)
 
 
 class Synthesis:
@@ -57,13 +58,17 @@ class Synthesis:
     Use it in a ``with`` block, whose end closes it; ``close`` may come from any thread.
     """
 
-    def __init__(self, plan: Plan, caller: Caller, engine: Engine) -> None:
+    def __init__(
+        self, plan: Plan, caller: Caller, engine: Engine, manner: Manner = LISTENED_TO
+    ) -> None:
         self.plan = plan
         self.caller = caller
         self.info: EngineInfo = engine.info
         self.seed = plan.seed
         self.bytes_sent = 0
         self._engine = engine
+        # What nobody waits for may wait for everybody.
+        self._patience = None if manner.priority is Priority.JOB else settings.QUEUE_SECONDS
         self._began = time.monotonic()
         self._submitted: float | None = None
         self._first: float | None = None
@@ -83,7 +88,7 @@ class Synthesis:
         """The first chunk; from here on it is metered."""
         self._audio = self._speak()
         try:
-            async with asyncio.timeout(settings.QUEUE_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return await anext(self._audio)
         except TimeoutError:
             raise self._waited_too_long() from None
@@ -105,6 +110,16 @@ class Synthesis:
                     self._first = time.monotonic()
                 self._samples += len(chunk.samples)
                 yield chunk
+
+    @property
+    def record_id(self) -> int | None:
+        """The usage record, once it is open."""
+        return self._record
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the engine was asked."""
+        return self._submitted is not None
 
     @property
     def audio_ms(self) -> int:
@@ -197,25 +212,46 @@ class Synthesis:
         """The client has left: what was started is charged. Does nothing when already closed."""
         self._close("client_closed", self._characters_started())
 
+    async def complete(self, beside: Callable[[], None]) -> None:
+        """It was spoken in full: close it in one transaction with ``beside``.
+
+        Raises Unwanted when ``beside`` does, or when the record is closed; nothing is charged then.
+        """
+        assert self._record is not None, "start() comes first"
+        closing = self._close("completed", self.plan.characters, beside=beside)
+        if closing is None:
+            raise Unwanted
+        await asyncio.wrap_future(closing)
+
+    def abandon(self, reason: Exception) -> None:
+        """We end it, not its reader: free of charge."""
+        self._close("server_failed", 0, reason)
+
     def _characters_started(self) -> int:
         """The share of the input whose utterances had begun, never more than all of it."""
         lengths = [len(utterance.text) for utterance in self.plan.utterances]
         started = sum(lengths[: self._utterances_started])
         return -(-self.plan.characters * started // sum(lengths)) if lengths else 0
 
-    def _close(self, outcome: str, charged: int, error: BaseException | None = None) -> None:
+    def _close(
+        self,
+        outcome: str,
+        charged: int,
+        error: BaseException | None = None,
+        beside: Callable[[], None] | None = None,
+    ) -> Future[None] | None:
         with self._closing:
             if self._closed:
-                return
+                return None
             self._closed = True
         for stream in self._streams:
             stream.cancel()
         if self._record is None:
-            return
+            return None
         metrics.RUNNING.dec()
         closed = self._outcome(outcome, charged, error)
-        ledger().close(self._record, closed)
         metrics.observe(self.caller.face, self.plan.response_format, closed)
+        return ledger().close(self._record, closed, beside)
 
     # -- what the usage row says
 

@@ -303,6 +303,15 @@ MCP_SESSIONS = env.int("MCP_SESSIONS", default=1000)
 # How many DRF gates run at once; a thread each, with a database connection of its own.
 GATE_THREADS = env.int("GATE_THREADS", default=8)
 
+# -- long texts
+
+MAX_JOB_CHARACTERS = env.int("MAX_JOB_CHARACTERS", default=1_000_000)
+JOBS_PER_ACCOUNT = env.int("JOBS_PER_ACCOUNT", default=100)
+JOB_SEGMENTS = env.int("JOB_SEGMENTS", default=0)
+JOB_DAYS = env.int("JOB_DAYS", default=7)
+RUN_JOBS = env.bool("RUN_JOBS", default=True)
+WEBHOOK_ALLOW = [ipaddress.ip_network(network) for network in env.list("WEBHOOK_ALLOW", default=[])]
+
 # -- the server
 
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
