@@ -33,6 +33,7 @@ class WrongState(Exception):
     status = 409
     type = "conflict_error"
     code = "job_state"
+    should_retry = False
 
     def __init__(self, state: str) -> None:
         super().__init__(f"This cannot be done to a job that is {state}.")
@@ -216,7 +217,7 @@ class Job(models.Model):
         changed.update(state=State.QUEUED, finished_at=None, **_NOBODYS)
         self.refresh_from_db(fields=["state"])
 
-    def _move(self, was: tuple[State, ...], state: State, **fields: Any) -> None:
+    def _move(self, was: Collection[str], state: str, **fields: Any) -> None:
         if not Job.objects.filter(pk=self.pk, state__in=was).update(state=state, **fields):
             self.refresh_from_db(fields=["state"])
             raise WrongState(self.state)

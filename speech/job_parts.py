@@ -114,7 +114,7 @@ class Segment(models.Model):
             raise Unwanted
 
     def fail(self, code: str, message: str, *, again: bool = False) -> bool:
-        """It could not be said; with ``again`` it is tried some more times. Returns whether it is."""
+        """It could not be said; ``again`` tries it some more times. Returns whether it is tried."""
         tries = again and self.attempts + 1 < MAX_ATTEMPTS
         Segment.objects.filter(pk=self.pk, version=self.version, state=self.State.PENDING).update(
             state=self.State.PENDING if tries else self.State.FAILED,

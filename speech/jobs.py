@@ -1,4 +1,5 @@
-"""Work in the background of a server: for now, finishing erasures that were interrupted.
+"""Work in the background of a server: finishing erasures that were interrupted, and erasing long
+texts whose time is over. What says long texts stands in ``speech/longform``.
 
 One thread, which looks every few seconds for what is undone; the database says what that is, so a
 kill at any point is made up for by whichever server looks next.
@@ -12,6 +13,7 @@ import threading
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
+from speech.longform.retention import erase_expired
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.tombstones import reapply
 
@@ -44,6 +46,7 @@ class Runner:
                     self._reapply()
                 finish_all()
                 overwrite_recently_erased()
+                erase_expired()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from accounts.exceptions import DatabaseUnavailable, InvalidKey
 from speech import usage
+from speech.job_models import Unwanted
 from speech.models import UsageRecord
 from speech.usage import Entry, Outcome
 from speech.write_log import move_write_log
@@ -149,7 +150,7 @@ class Ledger:
             self._unsettled.append((record_id, outcome, settled, beside))
             self._retry_at = monotonic() + self._retry_seconds
             return
-        except usage.Unwanted as error:
+        except Unwanted as error:
             settled.set_exception(error)
         except Exception as error:
             # Trying again would not help: its lease runs out and a sweeper closes it.

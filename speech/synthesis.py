@@ -27,12 +27,13 @@ from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
 from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Priority, Utterance
 from speech.errors import describe
+from speech.job_models import Unwanted
 from speech.ledger import ledger
 from speech.plan import Plan, make_plan
 from speech.recital import Recital
 from speech.requests import LISTENED_TO, Caller, Manner, SpeechRequest
 from speech.runtime import runtime
-from speech.usage import Entry, Outcome, Unwanted
+from speech.usage import Entry, Outcome
 
 # Signs with nothing to say ("." or "…") are answered with this much silence.
 PAUSE_SECONDS = 0.2

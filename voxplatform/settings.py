@@ -316,6 +316,8 @@ WEBHOOK_ALLOW = [ipaddress.ip_network(network) for network in env.list("WEBHOOK_
 
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=11 * 1024 * 1024)
+# The server counts bytes before Django sees any; this is Django's own limit for what is no file.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES
 HEADER_SECONDS = env.float("HEADER_SECONDS", default=15)
 BODY_SECONDS = env.float("BODY_SECONDS", default=30)
 STALL_SECONDS = env.float("STALL_SECONDS", default=30)

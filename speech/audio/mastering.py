@@ -122,7 +122,7 @@ def amplify(samples: Samples, gain: float) -> Samples:
 
 
 def soften(samples: Samples, rate: int) -> Samples:
-    """The same with its first and last milliseconds faded, so that it begins and ends in silence."""
+    """The same with its first and last milliseconds faded: it begins and ends in silence."""
     length = min(round(FADE_SECONDS * rate), len(samples) // 2)
     if not length:
         return samples

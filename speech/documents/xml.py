@@ -1,4 +1,4 @@
-"""XML from a stranger, as a flow of elements: no entities of its own, no depth, no tree in memory."""
+"""XML from a stranger as a flow of elements: no entities of its own, no depth, no tree."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class EngineInfo:
         return self.names[0]
 
     def draws_a_voice(self, voice: VoicePrompt | None) -> bool:
-        """Whether each utterance would be in a voice of its own, and one could go on in another's."""
+        """Whether each utterance would be in a voice of its own, and could go on in another's."""
         lent = voice is not None and (voice.reference is not None or voice.prompt is not None)
         return Ability.CLONE in self.abilities and not lent
 

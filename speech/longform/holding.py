@@ -1,7 +1,7 @@
 """A job in a runner's hands: which of its segments comes next.
 
-Where a voice is nobody's, one segment is said first and the others go on in its voice, so that those
-wait for it. Knows nothing of the engine; used on the runner's loop alone.
+Where a voice is nobody's, one segment is said first and the others go on in its voice, so that
+those wait for it. Knows nothing of the engine; used on the runner's loop alone.
 """
 
 from __future__ import annotations

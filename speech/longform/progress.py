@@ -25,7 +25,7 @@ def progress_of(job: Job) -> dict[str, Any]:
         total=Count("pk"),
         finished=Count("pk", filter=Q(state=Segment.State.FINISHED)),
         failed=Count("pk", filter=Q(state=Segment.State.FAILED)),
-        characters=Sum("characters", filter=Q(state=Segment.State.FINISHED), default=0),
+        done=Sum("characters", filter=Q(state=Segment.State.FINISHED), default=0),
         left=Sum("characters", filter=Q(state=Segment.State.PENDING), default=0),
         audio=_SECONDS,
     )
@@ -39,8 +39,8 @@ def progress_of(job: Job) -> dict[str, Any]:
         "message": job.message,
         "segments": {name: counts[name] for name in ("total", "finished", "failed")},
         "characters": {
-            "total": counts["characters"] + counts["left"],
-            "done": counts["characters"],
+            "total": counts["done"] + counts["left"],
+            "done": counts["done"],
         },
         "audio_seconds": round(counts["audio"], 3),
         "rtf": speed.get("rtf"),
@@ -72,13 +72,13 @@ def _speed(job: Job) -> dict[str, float | None]:
     now = timezone.now()
     since = max(filter(None, (job.claimed_at, now - WINDOW)))
     made = job.segments.filter(finished_at__gte=since).aggregate(
-        characters=Sum("characters", default=0), audio=_SECONDS, last=Max("finished_at")
+        spoken=Sum("characters", default=0), audio=_SECONDS, last=Max("finished_at")
     )
-    if not made["characters"]:
+    if not made["spoken"]:
         return {}
     wall = max(0.001, (made["last"] - since).total_seconds())
     return {
-        "characters_per_second": made["characters"] / wall,
+        "characters_per_second": made["spoken"] / wall,
         "rtf": round(wall / made["audio"], 4) if made["audio"] else None,
     }
 

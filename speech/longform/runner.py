@@ -1,8 +1,8 @@
 """The runner of long texts: a coroutine on the server's own loop.
 
 It claims jobs, has many segments said at once at a job's priority, gives accounts fair turns, keeps
-its leases, has the files made and lets go. The database is where everything stands, so that a kill at
-any point is made up for by whichever server looks next.
+its leases, has the files made and lets go. The database is where everything stands: a kill at any
+point is made up for by whichever server looks next.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from rest_framework.exceptions import APIException
 
 from speech.engine.types import EngineInfo, EngineState
-from speech.errors import describe
 from speech.job_models import Job, State
 from speech.job_parts import Segment
+from speech.longform.delivery import Postman
 from speech.longform.endings import end_of, settle
 from speech.longform.files import make_files
 from speech.longform.holding import Holding
@@ -30,7 +31,7 @@ from speech.longform.orders import is_drawn, take_of
 from speech.longform.storage import sweep
 from speech.longform.work import Again, Result, Stop, aside, say
 from speech.runtime import runtime
-from voices.exceptions import StorageUnavailable
+from voices.exceptions import ConsentRequired, StorageUnavailable, UnknownVoice
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +51,18 @@ class JobRunner:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """It runs in this block; at its end what is being said is given up, and jobs handed back."""
+        """It runs in this block; at its end what is being said is given up, jobs handed back."""
         bell.attach(self._awake.set)
-        main = asyncio.create_task(self._run(), name="long texts")
+        loops = [
+            asyncio.create_task(self._run(), name="long texts"),
+            asyncio.create_task(Postman().run(), name="webhooks"),
+        ]
         try:
             yield
         finally:
-            main.cancel()
-            await asyncio.gather(main, return_exceptions=True)
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
             await self._hand_back()
             bell.detach()
 
@@ -112,7 +117,7 @@ class JobRunner:
     def _most(info: EngineInfo) -> int:
         """How many segments are said at once: one more than the engine works at, or its slots."""
         if settings.JOB_SEGMENTS:
-            return settings.JOB_SEGMENTS
+            return int(settings.JOB_SEGMENTS)
         return max(2, runtime.stats().slots) if info.batches else 2
 
     def _next(self) -> Holding | None:
@@ -233,9 +238,9 @@ def _look_through(holding: Holding, info: EngineInfo) -> None:
         try:
             if is_drawn(holding.job, voice, info):
                 holding.drawn.add(voice)
-        except Exception as error:  # each segment in it will say the same, and fail by itself
-            if describe(error).status >= 500:
-                logger.warning("the voice %r is not there: %s", voice, error)
+        except (APIException, UnknownVoice, ConsentRequired, StorageUnavailable) as error:
+            # Each segment in it will meet the same, and say so itself.
+            logger.info("the voice %r cannot be had: %s", voice, error)
 
 
 def _pending(job: Job) -> list[Segment]:

@@ -34,7 +34,7 @@ class TooManyJobs(RequestError):
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """How a document is to be spoken. ``settings`` are a SpeechRequest's, but for text and voice."""
+    """How a document is spoken. ``settings`` are a SpeechRequest's, but for text and voice."""
 
     title: str = ""
     voice: str = ""
@@ -50,14 +50,12 @@ class JobRequest:
 def submit(document: Document, request: JobRequest, caller: Caller, *, start: bool = True) -> Job:
     """The rows of a job; with ``start`` it is in the queue.
 
-    Raises what ``prepare`` would for a model or voice that is not there, and UnknownVoice with the
-    speaker's name where a speaker has none.
+    Raises what ``prepare`` would for a model or voice that is not there.
     """
     account = caller.account
     if account.jobs.exclude(state__in=ENDED).count() >= settings.JOBS_PER_ACCOUNT:
         raise TooManyJobs(f"At most {settings.JOBS_PER_ACCOUNT} jobs may be under way.")
     if start:
-        check_voices(document.speakers, request, caller)
         account.check_quota(1, 1, caller.key)
     if runtime.known_info() is not None:
         find_model(request.settings.get("model"), runtime.engine.info, caller.key)
@@ -84,16 +82,21 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
             Output(job=job, format=format, split=split) for format, split in request.outputs
         )
         if start:
+            check_voices(voices_of(job), caller)
             job.start()
     return job
 
 
-def check_voices(speakers: Collection[str], request: JobRequest, caller: Caller) -> None:
+def check_voices(voices: Collection[str], caller: Caller) -> None:
     """Raise UnknownVoice, ConsentRequired or NotAllowed for a voice that cannot be had."""
-    wanted = {request.voice, *request.chapter_voices.values()}
-    wanted |= {request.speakers.get(name) or name for name in speakers if name}
-    for voice in sorted(wanted):
+    for voice in sorted(voices):
         find_voice(voice or None, caller)
+
+
+def voices_of(job: Job) -> set[str]:
+    """Every voice that a job's text is said in; "" is the account's default."""
+    chapters = {chapter["voice"] or job.voice for chapter in job.chapters}
+    return chapters | {voice or name for name, voice in job.speakers.items()}
 
 
 def _add_segments(job: Job, document: Document) -> int:

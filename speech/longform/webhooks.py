@@ -1,4 +1,4 @@
-"""Telling somebody's server of a job's end. What is sent stands in the database until it is taken."""
+"""Telling somebody's server of a job's end: what is sent stands in the database until taken."""
 
 from __future__ import annotations
 

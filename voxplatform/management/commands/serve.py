@@ -19,8 +19,8 @@ from voxplatform.network import EVERYWHERE, in_url
 from voxplatform.server import CannotServe, Limits, serve
 from voxplatform.static_files import collect_static
 
-# Recordings arrive only here; everything else is JSON or a small form.
-UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices")
+# Recordings and long texts arrive only here; everything else is JSON or a small form.
+UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices", "/api/jobs")
 
 
 class Command(BaseCommand):
