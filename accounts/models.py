@@ -17,6 +17,7 @@ from accounts.api_keys import ApiKey
 from accounts.audit import AuditEntry, AuditHead
 from accounts.counters import Counter, KeyUse, Metered
 from accounts.exceptions import QuotaExceeded
+from accounts.profiles import Profile
 from accounts.validators import SCOPES, default_scopes
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Counter",
     "KeyUse",
     "Membership",
+    "Profile",
     "default_scopes",
 ]
 

@@ -21,6 +21,7 @@ from voxplatform.secret_files import read_or_make
 from voxplatform.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 
@@ -108,6 +109,12 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "csp",
     "corsheaders",
     "rest_framework",
@@ -117,6 +124,7 @@ INSTALLED_APPS = [
     "accounts",
     "voices",
     "speech",
+    "portal",
     "voxplatform",
 ]
 
@@ -129,9 +137,12 @@ MIDDLEWARE = [
     "voxplatform.middleware.CommonMiddleware",
     "voxplatform.middleware.CsrfViewMiddleware",
     "voxplatform.middleware.AuthenticationMiddleware",
+    "voxplatform.middleware.PreferencesMiddleware",
     "voxplatform.middleware.MessageMiddleware",
     "voxplatform.middleware.XFrameOptionsMiddleware",
     "voxplatform.middleware.CSPMiddleware",
+    # As it is: it is async, does next to nothing, and insists on its own name.
+    "allauth.account.middleware.AccountMiddleware",
 ]
 # The checks look for the stock classes by name; ours are subclasses of them.
 # HSTS speaks for our host alone: its siblings and the preload list are the operator's to decide.
@@ -154,6 +165,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.context.portal",
             ]
         },
     }
@@ -225,12 +237,36 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
 LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("zh-hans", "简体中文"),
+    ("zh-hant", "繁體中文"),
+    ("ja", "日本語"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+
+# Who may make an account: anybody, those who were invited, or nobody but the admin.
+SIGN_UP = env.str("SIGN_UP", default="invite")
+EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
+
+ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = EMAIL_VERIFICATION
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "VoxPlatform"
 
 # -- the API
 

@@ -10,7 +10,7 @@ from django.urls import reverse_lazy
 
 
 def _logo(request: HttpRequest) -> str:
-    return static("voxplatform/logo.svg")
+    return static("portal/logo.svg")
 
 
 def _style(request: HttpRequest) -> str:
