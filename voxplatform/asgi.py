@@ -24,6 +24,7 @@ from speech.api.mcp_server import serving  # noqa: E402
 from speech.jobs import runner  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
 from speech.longform.runner import JobRunner  # noqa: E402
+from speech.routing import websocket_urlpatterns  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
 from speech.text import normalize  # noqa: E402
 from voxplatform.handler import Handler  # noqa: E402
@@ -75,5 +76,5 @@ def stop() -> None:
 
 
 application = ProtocolTypeRouter(
-    {"http": Handler(), "websocket": URLRouter([]), "lifespan": lifespan}
+    {"http": Handler(), "websocket": URLRouter(websocket_urlpatterns), "lifespan": lifespan}
 )
