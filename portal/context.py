@@ -15,7 +15,11 @@ from portal.preferences import profile_of
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Lazy where it asks the database: JSON and files of the admin need none of it."""
     user = getattr(request, "user", None)
-    context: dict[str, Any] = {"languages": settings.LANGUAGES, "version": settings.VERSION}
+    context: dict[str, Any] = {
+        "languages": settings.LANGUAGES,
+        "version": settings.VERSION,
+        "single_sign_on": settings.SINGLE_SIGN_ON,
+    }
     if user is None:
         return context
     context["profile"] = profile_of(request)

@@ -1,5 +1,5 @@
-"""Work in the background of a server: finishing erasures that were interrupted, and erasing long
-texts whose time is over. What says long texts stands in ``speech/longform``.
+"""Work in the background of a server: finishing erasures that were interrupted, and taking away
+what histories and long texts keep no longer. What says long texts stands in ``speech/longform``.
 
 One thread, which looks every few seconds for what is undone; the database says what that is, so a
 kill at any point is made up for by whichever server looks next.
@@ -13,6 +13,7 @@ import threading
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
+from speech import history, tapes
 from speech.longform.retention import erase_expired
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.tombstones import reapply
@@ -46,6 +47,8 @@ class Runner:
                     self._reapply()
                 finish_all()
                 overwrite_recently_erased()
+                history.purge()
+                tapes.sweep()
                 erase_expired()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")

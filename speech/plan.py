@@ -49,6 +49,7 @@ class Plan:
     utterances: tuple[Utterance, ...]
     offsets: tuple[int, ...]
     ceiling_ms: int
+    instructions: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -106,6 +107,7 @@ def make_plan(
         utterances=utterances,
         offsets=_offsets(texts),
         ceiling_ms=round(ceiling) or PAUSE_MS,
+        instructions=request.instructions,
         settings=_settings(request, params, language, voice),
         warnings=warnings,
     )

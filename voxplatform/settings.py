@@ -255,6 +255,34 @@ USE_TZ = True
 # Who may make an account: anybody, those who were invited, or nobody but the admin.
 SIGN_UP = env.str("SIGN_UP", default="invite")
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
+globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=f"VoxPlatform <noreply@{_site.hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# What accounts remember of what their people have spoken, where they have no rule of their own.
+HISTORY = env.str("HISTORY", default="text")
+HISTORY_DAYS = env.int("HISTORY_DAYS", default=30)
+for _name, _allowed in {
+    "SIGN_UP": ("open", "invite", "closed"),
+    "EMAIL_VERIFICATION": ("mandatory", "optional", "none"),
+    "HISTORY": ("off", "hash", "text", "audio"),
+}.items():
+    if globals()[_name] not in _allowed:
+        raise ImproperlyConfigured(f"{_name} must be one of: {', '.join(_allowed)}.")
+
+# Single sign-on with an OpenID Connect provider, where one is named.
+_oidc = {
+    "provider_id": "sso",
+    "name": env.str("OIDC_NAME", default="Single sign-on"),
+    "client_id": env.str("OIDC_CLIENT_ID", default=""),
+    "secret": env.str("OIDC_CLIENT_SECRET", default=""),
+    "settings": {"server_url": env.str("OIDC_URL", default="")},
+}
+SINGLE_SIGN_ON = bool(_oidc["client_id"])
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_oidc] if SINGLE_SIGN_ON else []}}
+SOCIALACCOUNT_ADAPTER = "portal.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = False
 
 ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

@@ -36,3 +36,9 @@ def duration(ms: int | float | None) -> str:
 def is_at(path: str, url: str) -> bool:
     """Whether the page at ``path`` belongs to the entry at ``url``."""
     return bool(url) and path.startswith(url)
+
+
+@register.filter
+def get(mapping: dict[str, str], key: str) -> str:
+    """An entry of a mapping, or nothing."""
+    return mapping.get(key, "")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.test import Client
+
+from speech import usage
+from speech.history import keep_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,3 +40,35 @@ def at_bob(bob):
 @pytest.fixture
 def at_charlie(charlie):
     return browser_of(charlie)
+
+
+def spoken(user, account, text, outcome="completed", **changes):
+    """What a person had spoken, as the ledger writes it; the record's number."""
+    keep = keep_of(account, user.pk, text, None)
+    entry = usage.Entry(
+        request_id=f"req_{uuid.uuid4().hex}",
+        account_id=account.pk,
+        user_id=user.pk,
+        **{
+            "key_id": None,
+            "user_agent": "test",
+            "face": "portal",
+            "voice": "alloy",
+            "model": "tts-1",
+            "model_used": "tone",
+            "engine": "tone",
+            "response_format": "mp3",
+            "stream_format": "sse",
+            "characters": len(text),
+            "ceiling_ms": 60_000,
+            "text_hash": "0" * 64,
+            "settings": {"speed": 1.5, "language": "en"},
+            "seed": 7,
+            "keep": keep,
+        }
+        | changes,
+    )
+    record = usage.open_record(entry, uuid.uuid4().hex, timedelta(minutes=1))
+    closed = usage.Outcome(outcome, characters_charged=len(text), audio_ms=1500, ttfa_ms=40)
+    usage.close_record(record, closed)
+    return record
