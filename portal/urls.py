@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
-from portal.views import frame, history, home, invitations, keys, profile, team, usage
+from portal.views import frame, history, home, invitations, jobs, keys, profile, team, usage
 
 _NOUNS = "account|history|jobs|keys|studio|usage|voices"
 
@@ -33,6 +33,13 @@ urlpatterns = [
     path("history/<int:pk>/audio/", history.audio, name="history-audio"),
     path("history/<int:pk>/settings.json", history.settings, name="history-settings"),
     path("history/<int:pk>/forget/", history.forget, name="history-forget"),
+    path("jobs/", jobs.index, name="job-list"),
+    path("jobs/new/", jobs.create, name="job-create"),
+    path("jobs/<slug:public_id>/", jobs.show, name="job-detail"),
+    path("jobs/<slug:public_id>/segments/", jobs.segments, name="job-segments"),
+    path("jobs/<slug:public_id>/voices/", jobs.cast, name="job-cast"),
+    path("jobs/<slug:public_id>/act/", jobs.act, name="job-act"),
+    path("jobs/<slug:public_id>/make/", jobs.make, name="job-make"),
     path("keys/", keys.index, name="key-list"),
     path("keys/new/", keys.create, name="key-create"),
     path("keys/<slug:public_id>/", keys.change, name="key-change"),

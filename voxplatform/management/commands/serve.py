@@ -20,7 +20,7 @@ from voxplatform.server import CannotServe, Limits, serve
 from voxplatform.static_files import collect_static
 
 # Recordings and long texts arrive only here; everything else is JSON or a small form.
-UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices", "/api/jobs")
+UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices", "/api/jobs", "/jobs/")
 
 
 class Command(BaseCommand):
