@@ -73,10 +73,16 @@ class JobQuerySet(models.QuerySet["Job"]):
         """In the order of the queue."""
         return self.order_by("position", "pk")
 
-    def claim(self, owner: str, lease: timedelta, busy: Collection[int] = ()) -> Job | None:
-        """Take the job whose turn it is, for ``owner``; accounts in ``busy`` come last."""
-        waiting = self.claimable().in_turn().values_list("pk", "account_id")[:1000]
-        for pk, _ in sorted(waiting, key=lambda found: found[1] in busy):
+    def claim(
+        self, owner: str, lease: timedelta, busy: Collection[int] = (), *, others: bool = False
+    ) -> Job | None:
+        """Take the job whose turn it is, for ``owner``; accounts in ``busy`` come last, or with
+        ``others`` not at all."""
+        waiting = self.claimable().in_turn()
+        if others:
+            waiting = waiting.exclude(account__in=busy)
+        found = waiting.values_list("pk", "account_id")[:1000]
+        for pk, _ in sorted(found, key=lambda found: found[1] in busy):
             mine = (
                 self.claimable()
                 .filter(pk=pk)

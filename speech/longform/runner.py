@@ -34,6 +34,7 @@ from speech.runtime import runtime
 from voices.exceptions import ConsentRequired, StorageUnavailable, UnknownVoice
 
 logger = logging.getLogger(__name__)
+MOST_HELD = 64
 
 
 class JobRunner:
@@ -43,7 +44,7 @@ class JobRunner:
         self._pause = pause
         self._lease = timedelta(seconds=lease_seconds)
         self._renew_seconds = lease_seconds / 6
-        self._renew_at = 0.0
+        self._renew_at = self._look_at = 0.0
         self._holdings: dict[int, Holding] = {}
         self._saying: dict[asyncio.Task[Result], tuple[Holding, int, str]] = {}
         self._making: dict[asyncio.Task[None], Holding] = {}
@@ -103,6 +104,7 @@ class JobRunner:
         info = runtime.known_info()
         if info is None:
             return
+        await self._look_for_others(info)
         while len(self._saying) < self._most(info):
             holding = self._next() or await self._claim(info)
             if holding is None:
@@ -112,6 +114,15 @@ class JobRunner:
             segment, voice = holding.take_next()
             task = asyncio.create_task(say(holding, segment, voice))
             self._saying[task] = (holding, segment, voice)
+
+    async def _look_for_others(self, info: EngineInfo) -> None:
+        """Every account that has a job gets its turns, however much another still has."""
+        now = asyncio.get_running_loop().time()
+        if not self._holdings or now < self._look_at:
+            return
+        self._look_at = now + self._pause
+        while len(self._holdings) < MOST_HELD and await self._claim(info, others=True):
+            continue
 
     @staticmethod
     def _most(info: EngineInfo) -> int:
@@ -140,10 +151,10 @@ class JobRunner:
             default=None,
         )
 
-    async def _claim(self, info: EngineInfo) -> Holding | None:
+    async def _claim(self, info: EngineInfo, *, others: bool = False) -> Holding | None:
         owner = uuid4().hex
         busy = {holding.account_id for holding in self._holdings.values()}
-        job = await aside(Job.objects.claim, owner, self._lease, busy)
+        job = await aside(Job.objects.claim, owner, self._lease, busy, others=others)
         if job is None:
             return None
         holding = Holding(job)

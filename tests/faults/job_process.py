@@ -33,7 +33,7 @@ from speech.longform.submission import JobRequest, submit
 from speech.models import UsageRecord
 from speech.requests import Caller
 
-SENTENCES = 60
+SENTENCES = 40
 
 
 def text(name: str) -> str:
@@ -50,7 +50,7 @@ def put() -> None:
     for name in ("first", "second"):
         account = Account.objects.create(name=name)
         caller = Caller(account, "job", "test")
-        request = JobRequest(voice="alloy", seed=7, outputs=(("flac", "whole"),))
+        request = JobRequest(title=name, voice="alloy", seed=7, outputs=(("flac", "whole"),))
         submit(read_text(text(name), 100_000), request, caller)
     print(json.dumps({"segments": Segment.objects.count()}))
 

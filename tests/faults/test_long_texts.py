@@ -4,18 +4,23 @@ charged twice, and what is heard in the end is what an undisturbed run makes."""
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.faults import scripts
 from tests.live import ROOT
 
 run = partial(scripts.run, "job_process.py")
-KILLS = 20 if os.environ.get("SOAK") == "1" else 4
+KILLS = range(5, 80, 3 if os.environ.get("SOAK") == "1" else 25)  # after so many segments
 # Slow enough to be killed in the middle of many segments, and of making a file.
 PACE = {"SPEECH_ENGINE": "tone", "ENGINE_CONFIG": '{"speed": 40.0}', "JOB_SEGMENTS": "6"}
 
@@ -34,9 +39,20 @@ def worker(environment, *arguments):
 def finish(environment):
     """Let a worker say what is left, undisturbed."""
     process = worker(environment)
-    _, errors = process.communicate(timeout=170)
+    _, errors = process.communicate(timeout=400)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors, errors
+
+
+def finished_in(environment):
+    """How many segments are finished now."""
+    question = "SELECT count(*) FROM speech_segment WHERE state = 'finished'"
+    if "DATABASE_URL" in environment:
+        with psycopg.connect(environment["DATABASE_URL"]) as database:
+            return database.execute(question).fetchone()[0]
+    file = Path(environment["DATA_DIR"]) / "voxplatform.sqlite3"
+    with closing(sqlite3.connect(file, timeout=10)) as database:
+        return database.execute(question).fetchone()[0]
 
 
 def expire_leases(environment):
@@ -58,8 +74,6 @@ def expire_leases(environment):
 @pytest.fixture
 def undisturbed(environment, tmp_path_factory, migrated_dir):
     """What is heard when nobody is killed."""
-    import shutil
-
     quiet = shutil.copytree(migrated_dir, tmp_path_factory.mktemp("quiet") / "data")
     alone = {name: value for name, value in environment.items() if name != "DATABASE_URL"}
     alone |= {"DATA_DIR": str(quiet), **PACE, "ENGINE_CONFIG": "{}"}
@@ -73,9 +87,11 @@ def undisturbed(environment, tmp_path_factory, migrated_dir):
 def test_kills_lose_nothing_and_double_nothing(environment, undisturbed):
     environment |= PACE
     segments = run("put", environment)["segments"]
-    for number in range(KILLS):
+    for number in KILLS:
         process = worker(environment)
-        time.sleep(3 + number * 0.7)
+        while finished_in(environment) < number:
+            assert process.poll() is None
+            time.sleep(0.02)
         process.kill()
         process.communicate()
         state = run("show", environment)
@@ -101,7 +117,7 @@ def test_two_workers_share_what_there_is(environment, undisturbed):
     segments = run("put", environment)["segments"]
     workers = [worker(environment) for _ in range(2)]
     for process in workers:
-        _, errors = process.communicate(timeout=170)
+        _, errors = process.communicate(timeout=400)
         assert process.returncode == 0, errors
     state = run("show", environment)
     assert [job["heard"] for job in state["jobs"]] == undisturbed

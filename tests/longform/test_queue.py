@@ -86,3 +86,13 @@ def test_an_account_has_so_many_jobs_under_way(make_job, settings):
         make_job()
     Job.objects.update(state="completed")
     make_job()
+
+
+def test_an_account_that_holds_none_is_looked_for(make_job, claim):
+    first = make_job()
+    make_job()
+    busy = {first.account_id}
+    assert claim("a") == first
+    assert Job.objects.claim("b", HALF_A_MINUTE, busy, others=True) is None
+    other = make_job(owner=Account.objects.create(name="other"))
+    assert Job.objects.claim("c", HALF_A_MINUTE, busy, others=True) == other
