@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from speech.api.parsers import parse_object
 from speech.errors import Failure, RequestError, describe
 from speech.job_models import ENDED, Job
+from speech.live import state_of_affairs
 from speech.longform.news import group_of
 from speech.longform.progress import progress_of
 from speech.longform.work import aside
@@ -46,9 +47,11 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     visitor: Visitor
 
+    is_welcome = staticmethod(Visitor.is_welcome)
+
     async def connect(self) -> None:
         visitor = visitor_of(self.scope)
-        if visitor is None or not await aside(visitor.is_welcome):
+        if visitor is None or not await aside(self.is_welcome, visitor):
             await self.close()
             return
         if _open[visitor.name] >= MOST_SOCKETS:
@@ -115,7 +118,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                if not await aside(self.visitor.is_welcome):
+                if not await aside(self.is_welcome, self.visitor):
                     await self.close(SIGNED_OUT)
                     return
             except (DatabaseError, InterfaceError) as error:
@@ -189,6 +192,18 @@ class ProgressConsumer(Watcher):
             await self.channel_layer.group_discard(group_of(public_id), self.channel_name)
         except (OSError, RedisError) as error:
             logger.info("a group was not left: %s", error)
+
+
+class EngineConsumer(Watcher):
+    """/ws/engine/: what the engine does, for those who run the platform."""
+
+    is_welcome = staticmethod(Visitor.is_operator)
+
+    async def take(self, message: dict[str, Any]) -> None:
+        raise RequestError("Nothing is asked for here.", "type")
+
+    async def look(self) -> None:
+        await self.tell(type="operations", operations=await aside(state_of_affairs))
 
 
 class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]

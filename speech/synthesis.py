@@ -55,6 +55,14 @@ def prepare(request: SpeechRequest, caller: Caller, manner: Manner = LISTENED_TO
     return Synthesis(plan, caller, engine, manner)
 
 
+_under_way: dict[int, Synthesis] = {}
+
+
+def under_way() -> list[Synthesis]:
+    """What is being spoken in this process, oldest first."""
+    return list(_under_way.values())
+
+
 class Synthesis:
     """One request being carried out: ``start`` for the first chunk, ``chunks`` for all.
 
@@ -108,6 +116,7 @@ class Synthesis:
 
     async def _speak(self) -> AsyncGenerator[AudioChunk]:
         self._record = await ledger().open(self._entry(), self.stop)
+        _under_way[self._record] = self
         metrics.RUNNING.inc()
         async with aclosing(self._said()) as said:
             async for chunk in said:
@@ -122,6 +131,11 @@ class Synthesis:
     def record_id(self) -> int | None:
         """The usage record, once it is open."""
         return self._record
+
+    @property
+    def began(self) -> float:
+        """When it was asked for (``time.monotonic``)."""
+        return self._began
 
     @property
     def has_begun(self) -> bool:
@@ -255,6 +269,7 @@ class Synthesis:
             stream.cancel()
         if self._record is None:
             return None
+        _under_way.pop(self._record, None)
         metrics.RUNNING.dec()
         closed = self._outcome(outcome, charged, error)
         closing = ledger().close(self._record, closed, beside)

@@ -37,14 +37,14 @@ class Visitor:
         """By whom sockets are counted."""
         return self.raw_key or self.session
 
-    def key(self) -> ApiKey | None:
-        """The key, if it may see jobs from here."""
+    def key(self, scopes: tuple[str, ...] = ("jobs",)) -> ApiKey | None:
+        """The key, if it may look from here at what these scopes open."""
         try:
             key = ApiKey.objects.for_key(self.raw_key)
             key.check_network(self.address)
         except Refusal:
             return None
-        return key if key.may("jobs") and key.account.is_open else None
+        return key if all(map(key.may, scopes)) and key.account.is_open else None
 
     def user(self) -> User | None:
         """The person whose session it is, if they are still signed in."""
@@ -54,6 +54,14 @@ class Visitor:
 
     def is_welcome(self) -> bool:
         return (self.key() if self.raw_key else self.user()) is not None
+
+    def is_operator(self) -> bool:
+        """Whether they run the platform: staff at a browser, or a key with the scope engine."""
+        if self.raw_key:
+            key = self.key(("engine",))
+            return key is not None
+        user = self.user()
+        return user is not None and user.is_staff
 
     def may_see(self, jobs: JobQuerySet) -> JobQuerySet:
         """Those of them that are of an account of theirs."""

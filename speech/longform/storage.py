@@ -82,7 +82,7 @@ def sweep(job: Job) -> None:
     named |= set(job.outputs.exclude(file="").values_list("file", flat=True))
     job.refresh_from_db(fields=["takes"])
     named |= {take["audio"] for take in job.takes.values()}
-    for key in _kept(job):
+    for key in kept(job):
         if key not in named:
             forget(key)
 
@@ -90,7 +90,7 @@ def sweep(job: Job) -> None:
 def erase(job: Job) -> None:
     """Remove a job with all that was made of it: the rows first, so that nothing names a file that
     is gone."""
-    keys = _kept(job)
+    keys = kept(job)
     job.delete()
     for key in keys:
         forget(key)
@@ -98,7 +98,8 @@ def erase(job: Job) -> None:
         default_storage.delete(folder(job))  # a directory, where there are directories
 
 
-def _kept(job: Job) -> list[str]:
+def kept(job: Job) -> list[str]:
+    """The keys of all files of a job."""
     with _told_apart():
         try:
             _, names = default_storage.listdir(folder(job))

@@ -28,7 +28,7 @@ from accounts.models import Account, Counter
 from speech.documents import read_text
 from speech.job_models import Job
 from speech.job_parts import Segment
-from speech.longform.storage import folder
+from speech.longform.storage import kept
 from speech.longform.submission import JobRequest, submit
 from speech.models import UsageRecord
 from speech.requests import Caller
@@ -63,7 +63,6 @@ def show() -> None:
         for segment in job.segments.exclude(audio="").order_by("index"):
             with default_storage.open(segment.audio) as file:
                 heard.update(file.read())
-        _, files = default_storage.listdir(folder(job)) if job.started_at else ([], [])
         output = job.outputs.get()
         if output.file:
             with default_storage.open(output.file) as file:
@@ -74,7 +73,7 @@ def show() -> None:
                 "segments": dict(Tally(job.segments.values_list("state", flat=True))),
                 "characters": job.characters,
                 "heard": heard.hexdigest(),
-                "files": len(files),
+                "files": len(kept(job)),
             }
         )
     completed = UsageRecord.objects.filter(outcome="completed")
