@@ -171,7 +171,7 @@ class Job(models.Model):
 
     def pause(self) -> None:
         """Begin no further segment until ``resume``; those that are being said are finished."""
-        self._move(ACTIVE, State.PAUSED, **_NOBODYS)
+        self._move(ACTIVE, State.PAUSED, **_WELL)
 
     def resume(self, user_id: int | None, key: ApiKey | None) -> None:
         """Go on, on behalf of whoever says so."""
@@ -182,7 +182,7 @@ class Job(models.Model):
     def cancel(self) -> None:
         """Begin no further segment at all; what is there stays."""
         was = (State.DRAFT, *ACTIVE, State.PAUSED)
-        self._move(was, State.CANCELLED, finished_at=Now(), **_NOBODYS)
+        self._move(was, State.CANCELLED, finished_at=Now(), **_WELL)
 
     def retry(self, user_id: int | None, key: ApiKey | None) -> None:
         """Say again what failed or was never said, and make again the files that failed."""
@@ -270,12 +270,12 @@ class Job(models.Model):
             job.save(update_fields=["takes"])
 
 
+# Whoever holds it lets go of it, after finishing what is being said.
+_WELL: dict[str, Any] = {"not_before": None, "reason": "", "message": ""}
 _NOBODYS: dict[str, Any] = {
+    **_WELL,
     "owner": "",
     "lease_until": None,
-    "not_before": None,
-    "reason": "",
-    "message": "",
 }
 
 __all__ = ["ACTIVE", "ENDED", "Job", "JobQuerySet", "State", "Unwanted", "WrongState"]

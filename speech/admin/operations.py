@@ -73,7 +73,8 @@ class EngineMeasurementAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
         def wrapped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-            return self.admin_site.admin_view(view)
+            admin_view: Callable[..., HttpResponse] = self.admin_site.admin_view(view)
+            return admin_view
 
         own = [
             path("live/", wrapped(self.live), name="speech_engine"),
@@ -122,8 +123,7 @@ class EngineMeasurementAdmin(ModelAdmin):  # type: ignore[misc]
         else:
             messages.success(request, _("Done."))
             with transaction.atomic():
-                user = cast(User, request.user)
-                audit.record(f"engine.{deed}", Actor.of_request(request), user)
+                audit.record(f"engine.{deed}", Actor.of_request(request), request.user)
         return HttpResponseRedirect(reverse("admin:speech_engine"))
 
 

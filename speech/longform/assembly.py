@@ -18,11 +18,11 @@ from django.db.models.functions import Now
 
 from speech.audio import silence
 from speech.audio.books import book
-from speech.audio.mastering import amplify, measure, soften
+from speech.audio.mastering import Loudness, amplify, measure, soften
 from speech.audio.pcm import Samples
 from speech.audio.resampling import Resampler
 from speech.job_models import Job
-from speech.job_parts import Output, Segment
+from speech.job_parts import Output
 from speech.longform.storage import forget, keep_file, read_segment, size_of
 from speech.longform.timeline import Cue, chapters_of, cues_of, rate_of, srt, vtt
 
@@ -31,16 +31,23 @@ _SILENCE_SECONDS = 1.0
 _UNFIT = re.compile(r"[^\w .,'()&-]+")
 
 
-def make(output: Output) -> None:
+def make_all(job: Job) -> None:
+    """Make what is not made yet of a job that was said in full."""
+    outputs = list(job.outputs.filter(state=Output.State.PENDING))
+    segments = list(job.segments.order_by("index"))
+    cues = list(cues_of(segments, rate_of(segments)))
+    loudness = measure(_heard(cues), cues[0].rate)
+    for output in outputs:
+        output.job = job
+        _make(output, cues, loudness)
+
+
+def _make(output: Output, cues: Sequence[Cue], loudness: Loudness) -> None:
     """Make the file of ``output`` and write down where it lies."""
-    segments = list(output.job.segments.order_by("index"))
-    rate = rate_of(segments)
-    cues = list(cues_of(segments, rate))
-    loudness = measure(_heard(cues), rate)
     with tempfile.TemporaryDirectory(prefix="voxplatform-") as directory:
         place = Path(directory)
         if output.split == Output.Split.CHAPTERS:
-            path = _write_zip(output, segments, rate, loudness.gain, place)
+            path = _write_zip(output, cues, loudness.gain, place)
         else:
             path = place / f"whole.{output.format}"
             _write(path, output, cues, loudness.gain, output.job.title)
@@ -63,16 +70,15 @@ def _write(path: Path, output: Output, cues: Sequence[Cue], gain: float, title: 
             writer.write(amplify(piece, gain))
 
 
-def _write_zip(
-    output: Output, segments: Sequence[Segment], rate: int, gain: float, place: Path
-) -> Path:
+def _write_zip(output: Output, whole: Sequence[Cue], gain: float, place: Path) -> Path:
+    segments = [cue.segment for cue in whole]
     path = place / "chapters.zip"
     titles = [chapter["title"] for chapter in output.job.chapters]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
         archive.writestr("READ ME.txt", NOTICE + "\n")
         by_chapter = groupby(segments, key=lambda segment: segment.chapter)
         for number, (chapter, said) in enumerate(by_chapter, 1):
-            cues = list(cues_of(list(said), rate))
+            cues = list(cues_of(list(said), whole[0].rate))
             title = titles[chapter] if chapter < len(titles) else ""
             name = f"{number:03} {_fit(title)}".strip()
             audio = place / f"chapter.{output.format}"

@@ -1,4 +1,4 @@
-"""Having a job's files made, each by a process of its own, so that streams do not feel it."""
+"""Having a job's files made, by a process of its own, so that streams do not feel it."""
 
 from __future__ import annotations
 
@@ -19,30 +19,28 @@ FAILED = "The file could not be made."
 
 async def make_files(job: Job) -> None:
     """Make what is not made yet of a job of which everything could be said."""
-    for output_id in await aside(_wanted, job):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "makeoutput"),
-            *(output_id, "--owner", job.owner),
-            stdin=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            if await process.wait():
-                logger.error("making %s of %s failed", output_id, job.public_id)
-                await aside(_give_up, output_id)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-def _wanted(job: Job) -> list[str]:
-    if job.segments.exclude(state=Segment.State.FINISHED).exists():
-        return []
-    wanted = job.outputs.filter(state=Output.State.PENDING)
-    return list(wanted.values_list("public_id", flat=True))
-
-
-def _give_up(output_id: str) -> None:
-    Output.objects.filter(public_id=output_id, state=Output.State.PENDING).update(
-        state=Output.State.FAILED, error=FAILED
+    if not await aside(_is_due, job):
+        return
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "makeoutputs"),
+        *(job.public_id, "--owner", job.owner),
+        stdin=asyncio.subprocess.DEVNULL,
     )
+    try:
+        if await process.wait():
+            logger.error("making the files of %s failed", job.public_id)
+            await aside(_give_up, job)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _is_due(job: Job) -> bool:
+    is_said = not job.segments.exclude(state=Segment.State.FINISHED).exists()
+    return is_said and job.outputs.filter(state=Output.State.PENDING).exists()
+
+
+def _give_up(job: Job) -> None:
+    unmade = job.outputs.filter(state=Output.State.PENDING)
+    unmade.update(state=Output.State.FAILED, error=FAILED)

@@ -25,6 +25,7 @@ class Holding:
         self.not_before = 0.0
         self.served = 0.0
         self.lost = False  # paused, cancelled, or somebody else's
+        self.is_stopping = False  # nothing more is begun
         self._leading: dict[int, str] = {}
         self._pending: deque[tuple[int, str]] = deque()
 
@@ -37,14 +38,17 @@ class Holding:
         self._pending = deque(item for item in pending if item[0] not in self.in_flight)
 
     @property
-    def is_empty(self) -> bool:
-        """Nothing waits and nothing is being said."""
-        return not self._pending and not self.in_flight
+    def is_over(self) -> bool:
+        """Nothing is being said, and nothing is to be begun."""
+        begins_none = self.lost or self.is_stopping or not self._pending
+        return begins_none and not self.in_flight
 
     @property
     def has_next(self) -> bool:
         """Whether a segment could be begun now."""
-        return not self.lost and time.monotonic() >= self.not_before and self._place() is not None
+        if self.lost or self.is_stopping or time.monotonic() < self.not_before:
+            return False
+        return self._place() is not None
 
     def take_next(self) -> tuple[int, str]:
         """The next segment, now in flight."""

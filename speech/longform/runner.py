@@ -48,6 +48,7 @@ class JobRunner:
         self._holdings: dict[int, Holding] = {}
         self._saying: dict[asyncio.Task[Result], tuple[Holding, int, str]] = {}
         self._making: dict[asyncio.Task[None], Holding] = {}
+        self._stops: dict[int, Stop] = {}
         self._awake = asyncio.Event()
 
     @asynccontextmanager
@@ -93,7 +94,7 @@ class JobRunner:
         await self._renew()
         await self._begin_segments()
         for holding in list(self._holdings.values()):
-            if holding.is_empty and holding not in self._making.values():
+            if holding.is_over and holding not in self._making.values():
                 await self._nothing_left(holding)
 
     # -- segments
@@ -170,17 +171,18 @@ class JobRunner:
         result = task.result()
         if isinstance(result, Again):
             holding.put_back(segment, voice, result.seconds)
-        elif isinstance(result, Stop) and not holding.lost:
-            holding.lost = True
-            await aside(settle, holding.job, result)
+        elif isinstance(result, Stop):
+            holding.is_stopping = True  # when the others have landed
+            self._stops[holding.job.pk] = result
 
     # -- jobs
 
     async def _nothing_left(self, holding: Holding) -> None:
         job = holding.job
-        if holding.lost:
+        if holding.lost or holding.is_stopping:
             del self._holdings[job.pk]
-            await aside(job.release)
+            stop = self._stops.pop(job.pk, None)
+            await (aside(settle, job, stop) if stop and not holding.lost else aside(job.release))
         elif await aside(_refill, holding):
             return
         else:
@@ -226,6 +228,7 @@ class JobRunner:
                 logger.warning("a job is handed back when its lease ends: %s", error)
         self._holdings.clear()
         self._saying.clear()
+        self._stops.clear()
         self._making.clear()
 
 
