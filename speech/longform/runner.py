@@ -119,7 +119,7 @@ class JobRunner:
     async def _look_for_others(self, info: EngineInfo) -> None:
         """Every account that has a job gets its turns, however much another still has."""
         now = asyncio.get_running_loop().time()
-        if not self._holdings or now < self._look_at:
+        if now < self._look_at:
             return
         self._look_at = now + self._pause
         while len(self._holdings) < MOST_HELD and await self._claim(info, others=True):
