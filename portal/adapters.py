@@ -61,13 +61,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 
 def _welcome(request: HttpRequest, user: User) -> None:
-    actor = audit.Actor(
-        "user",
-        user.get_username(),
-        user.pk,
-        address=request.META.get("REMOTE_ADDR", ""),
-        request_id=getattr(request, "id", ""),
-    )
+    actor = audit.Actor.at(request, user)
     audit.record("user.signup", actor, user)
     invitation = invitation_of(request)
     if invitation is None:

@@ -20,6 +20,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "version": settings.VERSION,
         "single_sign_on": settings.SINGLE_SIGN_ON,
+        "sign_up": settings.SIGN_UP,
     }
     if user is None:
         return context

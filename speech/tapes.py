@@ -55,18 +55,23 @@ class Tape:
     def _keep(self, record_id: int) -> None:
         encoded = self._path.with_suffix(f".{AUDIO_FORMAT}")
         try:
-            if self._is_lost or not self._path.exists():
-                return
-            write_file(encoded, AUDIO_FORMAT, self._blocks(), self._rate)
-            name = secrets.token_urlsafe(24)
-            with encoded.open("rb") as file:
-                add_audio(record_id, f"history/{name[:2]}/{name}.{AUDIO_FORMAT}", File(file))
+            try:
+                self._store(record_id, encoded)
+            finally:
+                self._path.unlink(missing_ok=True)
+                encoded.unlink(missing_ok=True)
         except (OSError, DatabaseError) as error:
             self._lose(error)
         finally:
-            self._path.unlink(missing_ok=True)
-            encoded.unlink(missing_ok=True)
             connection.close()
+
+    def _store(self, record_id: int, encoded: Path) -> None:
+        if self._is_lost or not self._path.exists():
+            return
+        write_file(encoded, AUDIO_FORMAT, self._blocks(), self._rate)
+        name = secrets.token_urlsafe(24)
+        with encoded.open("rb") as file:
+            add_audio(record_id, f"history/{name[:2]}/{name}.{AUDIO_FORMAT}", File(file))
 
     def _blocks(self) -> Iterator[Samples]:
         with self._path.open("rb") as file:

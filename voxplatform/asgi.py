@@ -20,7 +20,7 @@ django.setup(set_prefix=False)
 
 # Only after Django is set up may anything that holds models be imported.
 from accounts.gate import pool  # noqa: E402
-from speech.api.mcp_server import serving  # noqa: E402
+from speech.api.mcp_door import door  # noqa: E402
 from speech.jobs import runner  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
 from speech.longform.runner import JobRunner  # noqa: E402
@@ -43,7 +43,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await sync_to_async(start, thread_sensitive=False)()
-                await opened.enter_async_context(serving())
+                await opened.enter_async_context(door.attended())
                 long_texts = await opened.enter_async_context(AsyncExitStack())
                 if settings.RUN_JOBS:
                     await long_texts.enter_async_context(JobRunner().running())

@@ -24,6 +24,5 @@ def home(request: HttpRequest) -> HttpResponse:
         "notice": runtime.notice,
         "site_url": settings.SITE_URL,
         "max_characters": settings.MAX_INPUT_CHARACTERS,
-        "sign_up": settings.SIGN_UP == "open",
     }
     return render(request, "portal/home.html", context)

@@ -13,9 +13,11 @@ from speech.job_models import Job
 from speech.job_parts import Segment
 from speech.longform.storage import read_segment
 from speech.plan import find_voice
-from speech.prompts import voice_prompt
+from speech.prompts import makes_built_in_voices, voice_prompt
+from speech.recital import is_spaced
 from speech.requests import Caller, Manner, SpeechRequest
 from speech.synthesis import Synthesis, prepare
+from voices.presets import Preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ def caller_of(job: Job, request_id: str = "") -> Caller:
 def is_drawn(job: Job, voice: str, info: EngineInfo) -> bool:
     """Whether every segment in ``voice`` would sound like somebody else."""
     _, found = find_voice(voice or None, caller_of(job))
+    if isinstance(found, Preset) and makes_built_in_voices(info):
+        return False  # made once, and the same ever after
     return info.draws_a_voice(voice_prompt(found, info))
 
 
@@ -72,4 +76,5 @@ def take_of(job: Job, voice: str) -> VoicePrompt | None:
     if kept is None:
         return None
     samples, rate = read_segment(kept["audio"])
-    return VoicePrompt(f"take:{kept['audio']}", prompt=Recording(samples, rate, kept["text"]))
+    said = kept["text"] + (" " if is_spaced(kept["text"]) else "")  # more follows at once
+    return VoicePrompt(f"take:{kept['audio']}", prompt=Recording(samples, rate, said))

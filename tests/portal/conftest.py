@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 
 from speech import usage
@@ -17,6 +18,12 @@ from speech.history import keep_of
 def static_root():
     """Whitenoise warns of a place that is not there; what would lie in it is not asked for."""
     settings.STATIC_ROOT.mkdir(exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def nobody_tried_before():
+    """How often somebody tried to sign in is counted in the cache, which tests share."""
+    cache.clear()
 
 
 def browser_of(user):

@@ -1,4 +1,4 @@
-"""A person's history: theirs alone, as much as their account keeps, gone without a trace when due."""
+"""A person's history: theirs alone, as much as their account keeps, gone without a trace."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ def test_everything_that_is_theirs_goes_along(signed_in, alice, account, api_key
     spoken(alice, account, "something private")
     answer = signed_in.post("/account/profile/export/")
     archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    answer.close()
     person = json.loads(archive.read("person.json"))
     assert (person["username"], person["keys"][0]["name"]) == ("alice", "Alice's laptop")
     assert json.loads(archive.read("history.json"))[0]["text"] == "something private"
@@ -60,6 +61,7 @@ def test_what_was_asked_for_goes_on_once_they_have(at_alice):
     where = at_alice.post("/account/profile/export/").headers["location"]
     answer = at_alice.post(where, {"password": "alice's password"})
     assert answer.headers["content-type"] == "application/zip"
+    answer.close()
 
 
 def test_erasing_leaves_numbers_under_another_name(signed_in, alice, account, raw_key):
