@@ -20,6 +20,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from speech import history, tapes
 from speech.baking import follow
 from speech.epochs import heard
+from speech.heard import sweep as sweep_heard
 from speech.longform.retention import erase_expired
 from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
@@ -65,6 +66,7 @@ class Runner:
                 history.purge()
                 tapes.sweep()
                 erase_expired()
+                sweep_heard()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

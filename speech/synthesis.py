@@ -27,7 +27,15 @@ from speech.baking import find_or_begin
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
-from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Priority, Utterance
+from speech.engine.types import (
+    Ability,
+    AudioChunk,
+    EngineInfo,
+    EngineState,
+    Mark,
+    Priority,
+    Utterance,
+)
 from speech.errors import describe
 from speech.history import Keep, keep_of
 from speech.job_models import Unwanted
@@ -174,6 +182,7 @@ class Synthesis:
                     self._utterances_started = part.index + 1
                     self.seed = self.seed if self.seed is not None else part.stream.seed
                     begin = spoken
+                    held += self._whole_utterance(part.index, begin / rate)
                 samples = part.chunk.samples
                 spoken += len(samples)
                 held += self._marks(part.chunk, begin / rate, self.plan.offsets[part.index])
@@ -213,6 +222,13 @@ class Synthesis:
             Mark(offset + mark.offset, mark.length, (begin + mark.time) / self.plan.speed)
             for mark in chunk.marks
         )
+
+    def _whole_utterance(self, index: int, begin: float) -> tuple[Mark, ...]:
+        """What an engine that does not know where words begin is known to say now."""
+        if Ability.MARKS in self.info.abilities:
+            return ()
+        length = len(self.plan.utterances[index].text)
+        return (Mark(self.plan.offsets[index], length, begin / self.plan.speed),)
 
     def _raise_if_stopped(self) -> None:
         if self._stop_reason is not None:

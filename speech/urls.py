@@ -13,6 +13,7 @@ from speech.api import (
     jobs,
     mcp,
     native,
+    native_consents,
     native_voices,
     openai,
     voices,
@@ -62,6 +63,8 @@ NATIVE = {
     "api/jobs/<str:name>/outputs": gated(job_parts.OutputsView.as_view()),
     "api/jobs/<str:name>/outputs/<str:output>": gated(job_parts.OutputView.as_view()),
     "api/jobs/<str:name>/captions": gated(job_parts.CaptionsView.as_view()),
+    "api/consents": gated(native_consents.NativeConsentsView.as_view(), takes_uploads=True),
+    "api/consents/phrase": gated(native_consents.NativePhraseView.as_view()),
     "api/usage": gated(native.UsageView.as_view()),
 }
 OTHER = {"mcp": mcp.mcp}

@@ -387,6 +387,9 @@ DEFAULT_VOICE = env.str("DEFAULT_VOICE", default="alloy")
 # The official client takes events of 1 MiB at most; in base64 audio grows by a third.
 MCP_AUDIO_BYTES = env.int("MCP_AUDIO_BYTES", default=750_000)
 MCP_SESSIONS = env.int("MCP_SESSIONS", default=1000)
+# What people just heard is kept for downloads: for so long, and so much of it.
+TAKE_MINUTES = env.float("TAKE_MINUTES", default=30)
+TAKES_MB = env.int("TAKES_MB", default=512)
 # How many DRF gates run at once; a thread each, with a database connection of its own.
 GATE_THREADS = env.int("GATE_THREADS", default=8)
 
