@@ -65,8 +65,8 @@ class Runner:
                 self._import()
                 history.purge()
                 tapes.sweep()
-                erase_expired()
                 sweep_heard()
+                erase_expired()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

@@ -54,6 +54,8 @@ NATIVE = {
     "api/voices/<str:name>/share": gated(native_voices.ShareView.as_view()),
     "api/voices/<str:name>/report": gated(native_voices.ReportView.as_view()),
     "api/voices/<str:name>/export": gated(native_voices.ExportView.as_view()),
+    "api/consents": gated(native_consents.NativeConsentsView.as_view(), takes_uploads=True),
+    "api/consents/phrase": gated(native_consents.NativePhraseView.as_view()),
     "api/jobs": gated(jobs.JobsView.as_view(), takes_uploads=True),
     "api/jobs/<str:name>": gated(jobs.JobView.as_view()),
     "api/jobs/<str:name>/action": gated(jobs.JobActionView.as_view()),
@@ -63,8 +65,6 @@ NATIVE = {
     "api/jobs/<str:name>/outputs": gated(job_parts.OutputsView.as_view()),
     "api/jobs/<str:name>/outputs/<str:output>": gated(job_parts.OutputView.as_view()),
     "api/jobs/<str:name>/captions": gated(job_parts.CaptionsView.as_view()),
-    "api/consents": gated(native_consents.NativeConsentsView.as_view(), takes_uploads=True),
-    "api/consents/phrase": gated(native_consents.NativePhraseView.as_view()),
     "api/usage": gated(native.UsageView.as_view()),
 }
 OTHER = {"mcp": mcp.mcp}
