@@ -38,7 +38,7 @@ def start(page, text, **fields):
     for name, value in fields.items():
         page.select_option(f"#id_{name}", value)
     page.click("text=Read it")
-    page.wait_for_url("**/jobs/job_*")
+    page.wait_for_url("**/jobs/job_*/")
     page.click("button:has-text('Start')")
     page.wait_for_selector("#job")
 
@@ -58,7 +58,7 @@ def test_its_pages_are_accessible_in_any_light_and_on_a_phone(open_as, options):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.fill("#id_text", "Chapter 1\n\nHello.\n\n[voice: nova]\nHi.\n\nChapter 2\n\nBye.")
     page.click("text=Read it")
-    page.wait_for_url("**/jobs/job_*")
+    page.wait_for_url("**/jobs/job_*/")
     page.wait_for_load_state()
     assert_accessible(page)
     page.click("button:has-text('Start')")
