@@ -48,8 +48,8 @@ def speech_view(gate_class: type[APIView], *, marks: bool = False) -> AsyncView:
     """The view of a speech route: ``gate_class`` decides, then it speaks."""
     gate = gated(gate_class.as_view(), carries_recording=_carries_recording)
 
-    async def speak(request: HttpRequest) -> HttpResponseBase:
-        return await speech_response(gate, request, marks=marks)
+    async def speak(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return await speech_response(partial(gate, **kwargs), request, marks=marks)
 
     return in_place_of(gate, speak)
 
