@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
@@ -58,14 +58,15 @@ class Actor:
     @classmethod
     def of_request(cls, request: HttpRequest | Request) -> Actor:
         """The key that asks, or else the person who is signed in."""
-        came = {
-            "address": request.META.get("REMOTE_ADDR", ""),
-            "request_id": getattr(request, "id", ""),
-        }
         key = getattr(request, "auth", None)
         if key is not None:
-            return cls("key", str(key), key.pk, **came)
-        return cls("user", request.user.get_username(), request.user.pk, **came)
+            return cls("key", str(key), key.pk, **_came(request))
+        return cls.at(request, cast("User", request.user))
+
+    @classmethod
+    def at(cls, request: HttpRequest | Request, user: User) -> Actor:
+        """This person, at that browser: for who is only just signing in or up."""
+        return cls("user", user.get_username(), user.pk, **_came(request))
 
     @classmethod
     def of_user(cls, user: User) -> Actor:
@@ -75,6 +76,13 @@ class Actor:
     def of_command(cls, name: str) -> Actor:
         """Somebody with a shell on the machine, through ``manage.py``."""
         return cls("command", name)
+
+
+def _came(request: HttpRequest | Request) -> dict[str, str]:
+    return {
+        "address": request.META.get("REMOTE_ADDR", ""),
+        "request_id": getattr(request, "id", ""),
+    }
 
 
 SYSTEM = Actor("system", "")

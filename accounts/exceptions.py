@@ -6,7 +6,13 @@ decide nothing themselves.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, AuthenticationFailed
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 class Refusal(APIException):
@@ -115,3 +121,28 @@ class DatabaseUnavailable(Refusal):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message, retry_after=5)
+
+
+class TeamRefusal(Exception):
+    """Something about a team cannot be done; people read why on the page that they are on."""
+
+    sentence: StrPromise | str = ""
+
+    def __str__(self) -> str:
+        return str(self.sentence)
+
+
+class NameTaken(TeamRefusal):
+    sentence = _("Another account has this name.")
+
+
+class LastOwner(TeamRefusal):
+    sentence = _("An account needs an owner: make somebody else one first.")
+
+
+class TooManyInvitations(TeamRefusal):
+    sentence = _("This account has sent too many invitations this week.")
+
+
+class InvitationSpent(TeamRefusal):
+    sentence = _("This invitation was used, withdrawn, or has expired. Ask for another one.")

@@ -17,6 +17,9 @@ from accounts.api_keys import ApiKey
 from accounts.audit import AuditEntry, AuditHead
 from accounts.counters import Counter, KeyUse, Metered
 from accounts.exceptions import QuotaExceeded
+from accounts.invitations import Invitation, Role
+from accounts.profiles import Profile
+from accounts.retention import Remembering
 from accounts.validators import SCOPES, default_scopes
 
 __all__ = [
@@ -26,8 +29,10 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Counter",
+    "Invitation",
     "KeyUse",
     "Membership",
+    "Profile",
     "default_scopes",
 ]
 
@@ -48,7 +53,7 @@ class AccountManager(models.Manager["Account"]):
         return self.get_or_create(name="default", personal_of=None)[0]
 
 
-class Account(Metered):
+class Account(Metered, Remembering):
     """Who pays and owns: keys, voices, jobs, usage."""
 
     name = models.CharField(max_length=150)
@@ -103,9 +108,7 @@ class Account(Metered):
 class Membership(models.Model):
     """A person who may act for an account."""
 
-    class Role(models.TextChoices):
-        OWNER = "owner"
-        MEMBER = "member"
+    Role = Role
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     account = models.ForeignKey(Account, models.CASCADE, related_name="memberships")

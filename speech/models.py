@@ -1,7 +1,8 @@
 """What is stored about speech: one UsageRecord per synthesis, the models one may ask for, and how
 far the fetching of a model got.
 
-The text itself is never stored, only its length and a keyed hash. Who opens and closes the records
+Of the text a record has its length and a keyed hash alone; what people keep of it stands in
+``speech/history.py``. Who opens and closes the records
 stands in ``speech/usage.py`` and ``speech/ledger.py``.
 """
 
@@ -17,6 +18,9 @@ from django.db.models.query import RawQuerySet
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey
+from speech.history import HistoryItem
+
+__all__ = ["HistoryItem", "ModelDownload", "SpeechModel", "UsageDay", "UsageRecord"]
 
 
 class UsageRecord(models.Model):

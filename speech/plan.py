@@ -65,6 +65,7 @@ class Plan:
     ceiling_ms: int
     unmade: Preset | None = None
     once: str | None = None
+    instructions: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -116,6 +117,7 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
         ceiling_ms=round(ceiling) or PAUSE_MS,
         unmade=speaker.unmade,
         once=speaker.once,
+        instructions=request.instructions,
         settings=_settings(request, params, language, speaker),
         warnings=warnings + speaker.warnings,
     )

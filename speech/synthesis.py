@@ -28,11 +28,13 @@ from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
 from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Utterance
 from speech.errors import describe
+from speech.history import Keep, keep_of
 from speech.ledger import ledger
 from speech.plan import Plan, make_plan
 from speech.recital import Recital
 from speech.requests import Caller, SpeechRequest
 from speech.runtime import runtime
+from speech.tapes import Tape
 from speech.usage import Entry, Outcome
 
 # Signs with nothing to say ("." or "…") are answered with this much silence.
@@ -79,6 +81,8 @@ class Synthesis:
         self._utterances_started = 0
         self._length_reached = False
         self._record: int | None = None
+        self._keep = _kept(plan, caller)
+        self._tape = Tape(self.info.sample_rate) if self._keep and self._keep.with_audio else None
         self._streams: list[Stream] = []
         self._audio: AsyncGenerator[AudioChunk] | None = None
         self._stop_reason: Exception | None = None
@@ -113,6 +117,8 @@ class Synthesis:
                 if self._first is None:
                     self._first = time.monotonic()
                 self._samples += len(chunk.samples)
+                if self._tape:
+                    self._tape.write(chunk.samples)
                 yield chunk
 
     @property
@@ -243,6 +249,8 @@ class Synthesis:
         metrics.RUNNING.dec()
         closed = self._outcome(outcome, charged, error)
         ledger().close(self._record, closed)
+        if self._tape:
+            self._tape.keep(self._record)
         metrics.observe(self.caller.face, self.plan.response_format, closed)
 
     # -- what the usage row says
@@ -267,6 +275,7 @@ class Synthesis:
             text_hash=digest(plan.input, settings.KEY_PEPPERS[0]),
             settings=plan.settings,
             seed=plan.seed,
+            keep=self._keep,
         )
 
     def _outcome(self, outcome: str, charged: int, error: BaseException | None) -> Outcome:
@@ -283,6 +292,13 @@ class Synthesis:
             wall_ms=round((now - self._began) * 1000),
             seed=self.seed,
         )
+
+
+def _kept(plan: Plan, caller: Caller) -> Keep | None:
+    """What people's histories keep of it; programs have none."""
+    if caller.user_id is None or caller.key is not None:
+        return None
+    return keep_of(caller.account, caller.user_id, plan.input, plan.instructions)
 
 
 def _ms(begin: float | None, end: float | None) -> int | None:

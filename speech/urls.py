@@ -34,6 +34,9 @@ NATIVE = {
     "api/voices/<str:name>/versions": gated(
         native_voices.VersionsView.as_view(), takes_uploads=True
     ),
+    "api/voices/<str:name>/versions/<int:version>/recording": gated(
+        native_voices.RecordingView.as_view()
+    ),
     "api/voices/<str:name>/versions/<int:version>/restore": gated(
         native_voices.RestoreVersionView.as_view()
     ),

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from accounts.counters import this_month
 from accounts.reservations import Reservation
+from speech.history import HistoryItem, Keep
 from speech.models import UsageRecord
 from voices.models import Voice, VoiceConsent
 
@@ -96,6 +97,7 @@ class Entry:
     text_hash: str
     settings: dict[str, Any]
     seed: int | None
+    keep: Keep | None = None  # for the history of a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,13 @@ def open_record(entry: Entry, boot: str, lease: timedelta) -> int:
     }
     with transaction.atomic(), connection.cursor() as cursor:
         Reservation.take(entry.account_id, entry.key_id, month, entry.characters, entry.ceiling_ms)
+        if entry.voice.startswith("voice_"):
+            Voice.objects.note_use(entry.voice)
         cursor.execute(_OPEN.format(now=_NOW[vendor], lease_end=_LEASE_END[vendor]), values)
-        return int(cursor.fetchone()[0])
+        record_id = int(cursor.fetchone()[0])
+        if entry.keep:
+            HistoryItem.add(record_id, entry.keep)
+    return record_id
 
 
 def close_record(record_id: int, outcome: Outcome, *, only_expired: bool = False) -> bool:

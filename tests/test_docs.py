@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 CODE = "\n".join(
     path.read_text(encoding="utf-8")
-    for app in ("accounts", "voices", "speech", "voxplatform")
+    for app in ("accounts", "voices", "speech", "portal", "voxplatform")
     for path in (ROOT / app).rglob("*.py")
 )
 
@@ -67,7 +67,7 @@ def test_every_code_that_is_raised_stands_in_the_error_table():
 
 
 def test_it_says_where_any_exception_is_caught_and_why():
-    apps = ("accounts", "voices", "speech", "voxplatform")
+    apps = ("accounts", "voices", "speech", "portal", "voxplatform")
     files = [path for app in apps for path in (ROOT / app).rglob("*.py")]
     catching = {
         str(path.relative_to(ROOT))

@@ -177,7 +177,7 @@ class VoiceConsent(models.Model):
         phrase = ConsentPhrase.look_up(account, phrase_id) if phrase_id else None
         # Outside of the transaction: who hears takes long.
         heard_by = _check_phrase(phrase.text, sample) if phrase else ""
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        with storage.keeping(sample.wav) as stored:
             if phrase:
                 phrase.use_up()
             return cls._add(

@@ -87,7 +87,7 @@ class VoiceDesign(models.Model):
 
     def add(self, sample: Sample, said: str, seed: int | None, model: str) -> DesignCandidate:
         """Keep what was spoken with one seed. Raises StorageUnavailable."""
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        with storage.keeping(sample.wav) as stored:
             if not self.pk:
                 self.save()
             self.check_room()

@@ -26,6 +26,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, security
 
+from portal import preferences
 from speech.api.responses import error_response
 from speech.errors import RequestError
 from voxplatform.errors import is_api
@@ -131,6 +132,10 @@ class CommonMiddleware(BrowserOnly, common.CommonMiddleware):  # type: ignore[mi
 
 
 class AuthenticationMiddleware(BrowserOnly, auth.AuthenticationMiddleware):  # type: ignore[misc]
+    pass
+
+
+class PreferencesMiddleware(BrowserOnly, preferences.PreferencesMiddleware):  # type: ignore[misc]
     pass
 
 

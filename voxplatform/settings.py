@@ -17,10 +17,12 @@ from django.core.exceptions import ImproperlyConfigured
 from voxplatform import __version__
 from voxplatform.logs import logging_config
 from voxplatform.network import EVERYWHERE, LOOPBACK, in_url, own_addresses
+from voxplatform.object_storage import origins, private_s3
 from voxplatform.secret_files import read_or_make
 from voxplatform.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 
@@ -108,6 +110,12 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "csp",
     "corsheaders",
     "rest_framework",
@@ -117,6 +125,7 @@ INSTALLED_APPS = [
     "accounts",
     "voices",
     "speech",
+    "portal",
     "voxplatform",
 ]
 
@@ -129,9 +138,12 @@ MIDDLEWARE = [
     "voxplatform.middleware.CommonMiddleware",
     "voxplatform.middleware.CsrfViewMiddleware",
     "voxplatform.middleware.AuthenticationMiddleware",
+    "voxplatform.middleware.PreferencesMiddleware",
     "voxplatform.middleware.MessageMiddleware",
     "voxplatform.middleware.XFrameOptionsMiddleware",
     "voxplatform.middleware.CSPMiddleware",
+    # As it is: it is async, does next to nothing, and insists on its own name.
+    "allauth.account.middleware.AccountMiddleware",
 ]
 # The checks look for the stock classes by name; ours are subclasses of them.
 # HSTS speaks for our host alone: its siblings and the preload list are the operator's to decide.
@@ -154,6 +166,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.context.portal",
             ]
         },
     }
@@ -191,17 +204,38 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
+# How often somebody has tried to sign in is counted here, for all servers where they share Redis.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_ENDPOINT = env.str("S3_ENDPOINT", default="").rstrip("/")
+S3_REGION = env.str("S3_REGION", default="")
 STORAGES = {
-    "default": {
+    "default": private_s3(
+        S3_BUCKET,
+        endpoint=S3_ENDPOINT,
+        region=S3_REGION,
+        access_key=env.str("S3_ACCESS_KEY", default=""),
+        secret_key=env.str("S3_SECRET_KEY", default=""),
+        seconds=env.float("S3_SECONDS", default=5),
+        link_seconds=env.int("S3_LINK_SECONDS", default=300),
+    )
+    if S3_BUCKET
+    else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "media"},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
+# Players follow signed links to where the recordings are.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["media-src"] += origins(S3_BUCKET, S3_ENDPOINT, S3_REGION)
 # Recordings are for the platform's own user alone; nothing is served from where they lie.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
@@ -226,12 +260,64 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
 LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("zh-hans", "简体中文"),
+    ("zh-hant", "繁體中文"),
+    ("ja", "日本語"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+
+# Who may make an account: anybody, those who were invited, or nobody but the admin.
+SIGN_UP = env.str("SIGN_UP", default="invite")
+EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
+globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=f"VoxPlatform <noreply@{_site.hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# What accounts remember of what their people have spoken, where they have no rule of their own.
+HISTORY = env.str("HISTORY", default="text")
+HISTORY_DAYS = env.int("HISTORY_DAYS", default=30)
+for _name, _allowed in {
+    "SIGN_UP": ("open", "invite", "closed"),
+    "EMAIL_VERIFICATION": ("mandatory", "optional", "none"),
+    "HISTORY": ("off", "hash", "text", "audio"),
+}.items():
+    if globals()[_name] not in _allowed:
+        raise ImproperlyConfigured(f"{_name} must be one of: {', '.join(_allowed)}.")
+
+# Single sign-on with an OpenID Connect provider, where one is named.
+_oidc = {
+    "provider_id": "sso",
+    "name": env.str("OIDC_NAME", default="Single sign-on"),
+    "client_id": env.str("OIDC_CLIENT_ID", default=""),
+    "secret": env.str("OIDC_CLIENT_SECRET", default=""),
+    "settings": {"server_url": env.str("OIDC_URL", default="")},
+}
+SINGLE_SIGN_ON = bool(_oidc["client_id"])
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_oidc] if SINGLE_SIGN_ON else []}}
+SOCIALACCOUNT_ADAPTER = "portal.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+
+ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = EMAIL_VERIFICATION
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "VoxPlatform"
 
 # -- the API
 
@@ -308,6 +394,7 @@ GATE_THREADS = env.int("GATE_THREADS", default=8)
 
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=11 * 1024 * 1024)
+MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", default=64 * 1024 * 1024)
 HEADER_SECONDS = env.float("HEADER_SECONDS", default=15)
 BODY_SECONDS = env.float("BODY_SECONDS", default=30)
 STALL_SECONDS = env.float("STALL_SECONDS", default=30)

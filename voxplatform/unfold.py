@@ -10,7 +10,7 @@ from django.urls import reverse_lazy
 
 
 def _logo(request: HttpRequest) -> str:
-    return static("voxplatform/logo.svg")
+    return static("portal/logo.svg")
 
 
 def _style(request: HttpRequest) -> str:
@@ -78,6 +78,7 @@ UNFOLD = {
                     _link("Voices", "record_voice_over", "voices.voice"),
                     _link("Consents", "verified_user", "voices.voiceconsent"),
                     _link("Reports", "flag", "voices.voicereport"),
+                    _link("Imports", "library_add", "voices.voiceimport"),
                 ],
             },
             {

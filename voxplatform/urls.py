@@ -8,10 +8,9 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from voxplatform import health
-from voxplatform.home import home
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", include("portal.urls")),
     path("", include("speech.urls")),
     path("livez", health.livez),
     path("readyz", health.readyz),

@@ -31,6 +31,7 @@ class AccountAdmin(ModelAdmin):
     readonly_fields = ("characters", "audio", "created_at")
     fieldsets = (
         (None, {"fields": ("name", "personal_of", "is_active", "default_voice", "created_at")}),
+        ("History of its people", {"fields": (("history", "history_days"),)}),
         ("Limits per month (UTC)", {"fields": (("monthly_characters", "monthly_seconds"),)}),
         ("Used this month", {"fields": (("characters", "audio"),)}),
     )

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -42,6 +42,7 @@ from speech.api.voices import create_voice, own_voice
 from speech.errors import InvalidField
 from speech.library import prepare_preview
 from voices.archive import export
+from voices.delivery import deliver
 from voices.listing import may_use, sample_object, voice_object
 from voices.models import Voice, VoiceReport, VoiceSample
 from voices.presets import PRESETS
@@ -197,6 +198,26 @@ class VersionsView(VoiceFace):
         sample = take_recording(form, "audio_sample", cut, transcript=transcript, override=override)
         added = voice.rerecord(sample, origin_of(request), transcript=transcript, override=override)
         return Response(sample_object(added))
+
+
+class RecordingView(VoiceFace):
+    """GET /api/voices/{id}/versions/{version}/recording."""
+
+    @extend_schema(
+        operation_id="hear_version",
+        summary="What the model hears, whole or in ranges",
+        responses={
+            (200, "audio/wav"): OpenApiTypes.BINARY,
+            (206, "audio/wav"): OpenApiTypes.BINARY,
+            302: OpenApiResponse(description="It is at a signed link of the object storage."),
+            416: OpenApiResponse(description="The range lies outside."),
+        },
+    )
+    def get(self, request: Request, name: str, version: int) -> HttpResponseBase:
+        sample = own_voice(request, name).samples.filter(version=version).first()
+        if sample is None:
+            raise NotFound
+        return deliver(request._request, sample.object_key)
 
 
 class RestoreVersionView(VoiceFace):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import cast
 
 from django.contrib.auth.models import User
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from accounts.audit import Actor
+from accounts.current import current_account
+from accounts.exceptions import AccountDeactivated
 from accounts.models import Account, ApiKey
 from speech.requests import Caller
 from voices.models import Origin
@@ -24,9 +25,13 @@ def key_of(request: Request) -> ApiKey | None:
 
 
 def account_of(request: Request) -> Account:
-    """The key's account, or the browser user's own."""
-    key = key_of(request)
-    return key.account if key else Account.objects.for_user(cast(User, request.user))
+    """The key's account, or the one that the browser's user acts for."""
+    if key := key_of(request):
+        return key.account
+    account = current_account(request._request)
+    if not account.is_open:
+        raise AccountDeactivated()
+    return account
 
 
 def as_id(text: str) -> str:
@@ -43,7 +48,7 @@ def origin_of(request: Request) -> Origin:
 
 
 def caller_of(request: Request, face: str) -> Caller:
-    """Who asks: the key's account, or the browser user's own."""
+    """Who asks, and for which account."""
     key = key_of(request)
     return Caller(
         account=account_of(request),

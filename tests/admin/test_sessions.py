@@ -10,8 +10,8 @@ from django.test import Client
 from accounts.models import Account
 
 ADD = "/admin/accounts/account/add/"
-LOGIN = "/admin/login/"
-CREDENTIALS = {"username": "operator", "password": "operator's password"}
+LOGIN = "/account/login/"
+CREDENTIALS = {"login": "operator", "password": "operator's password"}
 
 
 @pytest.fixture
@@ -41,7 +41,20 @@ def test_a_form_from_elsewhere_changes_nothing(strict, options):
 @pytest.mark.parametrize("target", ["//evil.example", "javascript:alert(1)", "\\\\evil.example"])
 def test_a_login_stays_on_the_site(operator_user, target):
     response = Client().post(f"{LOGIN}?next={target}", {**CREDENTIALS, "next": target})
-    assert (response.status_code, response.headers["location"]) == (302, "/admin/")
+    assert (response.status_code, response.headers["location"]) == (302, "/")
+
+
+def test_the_admin_asks_at_the_same_door(operator_user):
+    client = Client()
+    response = client.get("/admin/", follow=True)
+    assert response.redirect_chain[-1][0].startswith(LOGIN)
+    response = client.post(response.redirect_chain[-1][0], {**CREDENTIALS, "next": "/admin/"})
+    assert response.headers["location"] == "/admin/"
+
+
+def test_who_is_no_operator_is_told_so(client, charlie):
+    client.force_login(charlie)
+    assert client.get("/admin/", follow=True).status_code == 403
 
 
 def test_a_login_takes_a_new_session_in_safe_cookies(operator_user, settings):

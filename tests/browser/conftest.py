@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles.finders import get_finders
@@ -11,6 +12,23 @@ from tests.live import LiveServer, manage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PASSWORD = "a password for tests"
+AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MAKE_PEOPLE = """
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.conf import settings
+from accounts.models import Account
+for name in ("ada", "grace"):
+    user = User.objects.create_user(name, name + "@example.com", "a password for tests")
+    Account.objects.for_user(user)
+    session = SessionStore()
+    session.update({SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
+                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]})
+    session.save()
+    print("session", session.session_key)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +52,15 @@ def key(site_dir):
 
 
 @pytest.fixture(scope="session")
-def site(site_dir, key):
+def sessions(site_dir):
+    """The session cookies of two people who know nothing of each other."""
+    told = manage(site_dir, "shell", "-c", MAKE_PEOPLE)
+    keys = [line.split()[1] for line in told.splitlines() if line.startswith("session ")]
+    return dict(zip(("ada", "grace"), keys, strict=True))
+
+
+@pytest.fixture(scope="session")
+def site(site_dir, key, sessions):
     """The platform with its static files in place."""
     # Faster than it is heard, but not all at once.
     with LiveServer(site_dir, {"ENGINE_CONFIG": '{"speed": 4.0}'}) as server:
@@ -59,8 +85,9 @@ def open_page(browser, site):
     """Open a page in a fresh context. ``page.complaints`` are errors and requests that left us."""
     contexts = []
 
-    def open_one(path="/", **options):
+    def open_one(path="/", cookies=(), **options):
         context = browser.new_context(base_url=site.url, **options)
+        context.add_cookies([{"url": site.url, **cookie} for cookie in cookies])
         contexts.append(context)
         page = context.new_page()
         page.complaints = []
@@ -83,3 +110,26 @@ def open_page(browser, site):
     yield open_one
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_as(open_page, sessions):
+    """Open a page as Ada, or as Grace, who are signed in: ``open_as("ada", "/keys/")``."""
+
+    def open_one(name, path="/", **options):
+        cookie = {"name": "sessionid", "value": sessions[name]}
+        return open_page(path, cookies=[cookie], **options)
+
+    return open_one
+
+
+def assert_accessible(page):
+    """No rule of WCAG 2.2 AA is broken by what the page shows now. Asks axe-core."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE)
+    found = page.evaluate(
+        "tags => axe.run({runOnly: tags}).then(r => r.violations.map(v => "
+        "v.id + ': ' + v.nodes.map(n => n.html + ' ' + (n.any[0]?.message ?? '')).join(' | ')))",
+        WCAG,
+    )
+    assert found == []

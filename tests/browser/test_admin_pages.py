@@ -36,10 +36,10 @@ PAGES = [
 @pytest.fixture
 def admin(open_page):
     def sign_in(**options):
-        page = open_page("/admin/login/", **options)
-        page.fill("[name=username]", "admin")
+        page = open_page("/account/login/?next=/admin/", **options)
+        page.fill("[name=login]", "admin")
         page.fill("[name=password]", PASSWORD)
-        page.click("button[type=submit]")
+        page.press("[name=password]", "Enter")
         page.wait_for_url("**/admin/")
         return page
 

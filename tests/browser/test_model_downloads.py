@@ -28,10 +28,10 @@ def page(browser, own_site):
     page.complaints = []
     page.on("console", lambda line: line.type == "error" and page.complaints.append(line.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.goto("/admin/login/")
-    page.fill("[name=username]", "admin")
+    page.goto("/account/login/?next=/admin/")
+    page.fill("[name=login]", "admin")
     page.fill("[name=password]", PASSWORD)
-    page.click("button[type=submit]")
+    page.press("[name=password]", "Enter")
     page.wait_for_url("**/admin/")
     yield page
     context.close()

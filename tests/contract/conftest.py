@@ -57,7 +57,7 @@ def keys(issued):
 
 @pytest.fixture
 def browse(server, issued):
-    """A browser in which somebody is signed in: "dora", or "admin", who is staff."""
+    """A browser in which somebody is signed in: "dora", "clerk" or "admin"."""
     with ExitStack() as browsers:
 
         def browse(name, token="t" * 32):

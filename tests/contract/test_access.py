@@ -9,6 +9,7 @@ import pytest
 from django.urls import URLPattern, get_resolver
 
 from accounts.models import SCOPES
+from voxplatform.errors import is_api
 
 SPEECH = "/v1/audio/speech"
 GOOD = {"model": "tts-1", "voice": "alloy", "input": "Good evening."}
@@ -22,6 +23,11 @@ LISTINGS = {
     "/v1/audio/voices/tone",
 }
 SIGN_IN = {"/admin", "/admin/login/", "/admin/logout/", "/admin/jsi18n/"}
+# Where people come in, and what those need who are not in yet.
+ENTRANCE = re.compile(
+    r"/(strings\.js|preferences/|account/(login|logout|inactive|signup|confirm-email|invitations"
+    r"|password/reset|2fa/authenticate|3rdparty/(login|signup)|social)/)"
+)
 
 
 def all_urls(patterns=None, prefix="/"):
@@ -51,15 +57,17 @@ def test_the_walk_sees_the_whole_platform():
 def test_every_url_is_public_by_name_or_wants_a_credential(closed_server, method):
     with closed_server.http() as http:
         for url in all_urls():
-            if url in PUBLIC | SIGN_IN:
+            if url in PUBLIC | SIGN_IN or ENTRANCE.match(url):
                 continue
             answer = http.request(method, url)
-            if url.startswith("/admin/"):
-                # Without a session, a POST has no CSRF token that could match.
-                assert answer.status_code == (302 if method == "GET" else 403), url
-            else:
+            if is_api(url):
                 assert answer.status_code == 401, url
                 assert answer.json()["error"]["code"] is None
+            elif method == "POST":
+                # Without a session, a POST has no CSRF token that could match.
+                assert answer.status_code == 403, url
+            elif answer.status_code != 405:
+                assert answer.headers["location"].startswith(("/account/login/", "/admin/login/"))
 
 
 @pytest.mark.parametrize("url", sorted(PUBLIC))
@@ -71,7 +79,7 @@ def test_what_is_public_stays_public(closed_server, url):
 def test_only_listings_open_up_for_strangers(server):
     with server.http() as http:
         for url in all_urls():
-            if url in PUBLIC or url.startswith("/admin"):
+            if url in PUBLIC or not is_api(url):
                 continue
             assert http.get(url).status_code == (200 if is_listing(url) else 401), url
 

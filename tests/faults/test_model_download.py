@@ -27,8 +27,8 @@ def own_dir(migrated_dir, tmp_path):
 
 def signed_in(server):
     http = server.http()
-    page = http.get("/admin/login/")
-    post(http, "/admin/login/", page, username="operator", password="operator's password")
+    page = http.get("/account/login/")
+    post(http, "/account/login/", page, login="operator", password="operator's password")
     return http
 
 

@@ -56,14 +56,14 @@ def test_visitors_read_it(server):
 def test_operators_read_it(server, data_dir):
     manage(data_dir, "shell", "-c", OPERATOR)
     with server.http(follow_redirects=True) as browser:
-        browser.get("/admin/login/")
+        browser.get("/account/login/")
         form = {
-            "username": "operator",
+            "login": "operator",
             "password": PASSWORD,
             "next": "/admin/",
             "csrfmiddlewaretoken": browser.cookies["csrftoken"],
         }
-        page = browser.post("/admin/login/", data=form)
+        page = browser.post("/account/login/", data=form)
     assert page.url.path == "/admin/"
     assert FALLBACK_NOTICE in unescape(page.text)
 

@@ -1,4 +1,4 @@
-// The start page: fills the lists from the API, speaks, and copies the examples.
+// The public page: fills the lists from the API and speaks.
 // The key is kept for this tab only and goes nowhere but into the Authorization header.
 
 import { Player } from "./player.js";
@@ -20,7 +20,7 @@ async function errorSentence(response) {
   try {
     return JSON.parse(text).error.message;
   } catch {
-    return `The server answered ${response.status}.`;
+    return interpolate(gettext("The server answered %s."), [response.status]);
   }
 }
 
@@ -65,7 +65,7 @@ async function speak() {
   player = new Player();
   stopping = new AbortController();
   find("download").hidden = true;
-  show({ status: "Asking…", speaking: true });
+  show({ status: gettext("Asking…"), speaking: true });
   const asked = performance.now();
   const response = await fetch("/v1/audio/speech", {
     method: "POST",
@@ -82,15 +82,16 @@ async function speak() {
   if (!response.ok) throw new Error(await errorSentence(response));
   const first = await receive(response.body.getReader(), asked);
   await player.drained();
-  show({ status: `${first} · ${player.seconds.toFixed(1)} s of speech` });
+  show({ status: `${first} · ${interpolate(gettext("%s s of speech"), [player.seconds.toFixed(1)])}` });
 }
 
 async function receive(reader, asked) {
   let first = "";
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     if (!first) {
-      first = `First audio after ${Math.round(performance.now() - asked)} ms`;
-      show({ status: `${first} · speaking`, speaking: true });
+      const ms = Math.round(performance.now() - asked);
+      first = interpolate(gettext("First audio after %s ms"), [ms]);
+      show({ status: `${first} · ${gettext("speaking")}`, speaking: true });
     }
     player.push(part.value);
   }
@@ -101,9 +102,9 @@ async function receive(reader, asked) {
 
 function explain(error) {
   player.close();
-  if (error.name === "AbortError") return show({ status: "Stopped." });
+  if (error.name === "AbortError") return show({ status: gettext("Stopped.") });
   const unreachable = error instanceof TypeError;
-  show({ error: unreachable ? "The connection to the server was lost." : error.message });
+  show({ error: unreachable ? gettext("The connection to the server was lost.") : error.message });
 }
 
 form.addEventListener("submit", (event) => {
@@ -114,7 +115,7 @@ form.addEventListener("submit", (event) => {
 find("stop").addEventListener("click", () => {
   stopping.abort();
   player.close();
-  show({ status: "Stopped." });
+  show({ status: gettext("Stopped.") });
 });
 
 find("speed").addEventListener("input", () => {
@@ -125,18 +126,6 @@ find("key").addEventListener("change", () => {
   sessionStorage.setItem(KEY, find("key").value.trim());
   fillLists();
 });
-
-// -- the examples
-
-for (const button of document.querySelectorAll(".copy")) {
-  button.addEventListener("click", async () => {
-    const example = find(button.dataset.copies);
-    getSelection().selectAllChildren(example); // stays selected where copying is not allowed
-    await navigator.clipboard?.writeText(example.textContent);
-    button.textContent = navigator.clipboard ? "Copied" : "Selected";
-    setTimeout(() => (button.textContent = "Copy"), 2000);
-  });
-}
 
 find("key").value = sessionStorage.getItem(KEY) ?? "";
 fillLists();

@@ -1,0 +1,73 @@
+"""Accounts that several people share: made, joined, left, and never without an owner.
+
+Each change leaves its audit entry. Who may call what is the caller's affair.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from accounts.audit import Actor, record
+from accounts.exceptions import LastOwner, NameTaken
+from accounts.models import Account, Membership
+
+
+def make_team(name: str, owner: User, actor: Actor) -> Account:
+    """A new shared account. Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            account = Account.objects.create(name=name)
+            Membership.objects.create(user=owner, account=account, role=Membership.Role.OWNER)
+            record("account.add", actor, account, account)
+    except IntegrityError:
+        raise NameTaken() from None
+    return account
+
+
+def rename(account: Account, name: str, actor: Actor) -> None:
+    """Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            before, account.name = account.name, name
+            account.save(update_fields=["name"])
+            record("account.change", actor, account, account, {"name": [before, name]})
+    except IntegrityError:
+        raise NameTaken() from None
+
+
+def set_role(membership: Membership, role: str, actor: Actor) -> None:
+    """Raises LastOwner where nobody else would own the account."""
+    with transaction.atomic():
+        before = membership.role
+        if before == role:
+            return
+        _owners(membership.account_id)
+        Membership.objects.filter(pk=membership.pk).update(role=role)
+        _must_have_owner(membership.account_id)
+        membership.role = role
+        details = {"role": [before, role], "user": membership.user_id}
+        record("membership.change", actor, membership, membership.account_id, details)
+
+
+def remove(membership: Membership, actor: Actor) -> None:
+    """Take somebody out, or leave. Raises LastOwner; a person's own account keeps its person."""
+    with transaction.atomic():
+        if membership.account.personal_of_id == membership.user_id:
+            raise LastOwner()
+        _owners(membership.account_id)
+        details = {"user": membership.user_id, "role": membership.role}
+        record("membership.delete", actor, membership, membership.account_id, details)
+        Membership.objects.filter(pk=membership.pk).delete()
+        _must_have_owner(membership.account_id)
+
+
+def _owners(account_id: int) -> None:
+    """Two owners who leave at the same moment wait for each other here."""
+    Account.objects.select_for_update().get(pk=account_id)
+
+
+def _must_have_owner(account_id: int) -> None:
+    owners = Membership.objects.filter(account_id=account_id, role=Membership.Role.OWNER)
+    if not owners.exists():
+        raise LastOwner()

@@ -1,0 +1,14 @@
+"""The portal: pages for people. It has no models of its own."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "portal"
+
+    def ready(self) -> None:
+        from portal import security_log
+
+        security_log.connect()

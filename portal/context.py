@@ -1,0 +1,33 @@
+"""What every page's frame shows: the menu, the accounts one may act for, language and theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.current import current_membership, memberships_of
+from portal.nav import menu
+from portal.preferences import profile_of
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """Lazy where it asks the database: JSON and files of the admin need none of it."""
+    user = getattr(request, "user", None)
+    context: dict[str, Any] = {
+        "languages": settings.LANGUAGES,
+        "version": settings.VERSION,
+        "single_sign_on": settings.SINGLE_SIGN_ON,
+        "sign_up": settings.SIGN_UP,
+    }
+    if user is None:
+        return context
+    context["profile"] = profile_of(request)
+    if user.is_authenticated:
+        context |= {
+            "menu": menu,
+            "membership": lambda: current_membership(request),
+            "memberships": lambda: memberships_of(user),
+        }
+    return context

@@ -1,0 +1,148 @@
+"""A person takes what is theirs along, or has it erased: the account that is theirs alone with all
+it holds, their history everywhere, their sessions and their login.
+
+What is left is what a ledger needs: usage under a pseudonym, and the audit log. Accounts that are
+shared keep what is theirs.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import secrets
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from accounts.audit import Actor, record
+from accounts.exceptions import LastOwner
+from accounts.models import Account, ApiKey, Invitation, Membership
+from speech import history
+from speech.admin.export import cell
+from speech.models import HistoryItem, UsageRecord
+from voices.archive import export as export_voice
+from voices.models import Voice, VoiceConsent
+
+_USAGE = (
+    *("created_at", "voice", "model", "characters_charged", "audio_ms", "outcome", "face"),
+    *("settings", "seed"),
+)
+
+
+# -- taken along
+
+
+def export(user: User, actor: Actor) -> IO[bytes]:
+    """A zip of everything that is the person's alone, as an open file."""
+    account = Account.objects.for_user(user)
+    with transaction.atomic():
+        record("user.export", actor, user, account)
+    sink: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # its reader closes it
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("person.json", _json(_person(user, account)))
+        archive.writestr("history.json", _json(list(_history(user))))
+        archive.writestr("usage.csv", _usage(account))
+        for item in HistoryItem.objects.filter(user=user).exclude(audio_key=""):
+            archive.writestr(f"history/{item.pk}.{history.AUDIO_FORMAT}", item.read_audio())
+        for voice in Voice.objects.owned_by(account):
+            for sample in voice.samples.all():
+                name = f"voices/{voice.public_id}-{sample.version}.zip"
+                archive.writestr(name, export_voice(voice, sample, actor))
+    sink.seek(0)
+    return sink
+
+
+def _person(user: User, account: Account) -> dict[str, Any]:
+    memberships = user.memberships.select_related("account")
+    return {
+        "username": user.username,
+        "email": user.email,
+        "joined": user.date_joined,
+        "accounts": [{"name": one.account.name, "role": one.role} for one in memberships],
+        "keys": [
+            {"name": key.name, "id": key.public_id, "scopes": key.scopes, "made": key.created_at}
+            for key in account.keys.all()
+        ],
+    }
+
+
+def _history(user: User) -> Iterator[dict[str, Any]]:
+    for item in HistoryItem.objects.filter(user=user).select_related("record").iterator():
+        said = {name: getattr(item.record, name) for name in _USAGE}
+        yield said | {"id": item.pk, "text": item.text, "instructions": item.instructions}
+
+
+def _usage(account: Account) -> str:
+    sink = io.StringIO()
+    writer = csv.writer(sink)
+    writer.writerow(_USAGE)
+    for row in UsageRecord.objects.filter(account=account).values_list(*_USAGE).iterator():
+        writer.writerow([cell(value) for value in row])
+    return sink.getvalue()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+# -- erased
+
+
+def check_may_leave(user: User) -> None:
+    """Raises LastOwner where others would be left in an account without an owner."""
+    owned = Membership.objects.filter(user=user, role=Membership.Role.OWNER)
+    for membership in owned.exclude(account__personal_of=user):
+        others = membership.account.memberships.exclude(user=user)
+        if others.exists() and not others.filter(role=Membership.Role.OWNER).exists():
+            raise LastOwner()
+
+
+def erase(user: User, actor: Actor) -> None:
+    """For good. Raises LastOwner, and OSError or StorageUnavailable where audio could not be
+    deleted; called again, it goes on where it stopped."""
+    check_may_leave(user)
+    history.forget(HistoryItem.objects.filter(user=user))
+    alone = [
+        membership.account
+        for membership in user.memberships.select_related("account")
+        if not membership.account.memberships.exclude(user=user).exists()
+    ]
+    own = Account.objects.for_user(user)
+    for account in {own, *alone}:
+        _erase_account(account, actor)
+    with transaction.atomic():
+        Invitation.objects.filter(email__iexact=user.email).delete()
+        keys = user.usersession_set.values_list("session_key", flat=True)  # type: ignore[attr-defined]
+        Session.objects.filter(session_key__in=list(keys)).delete()
+        record("user.erase", actor, user)
+        UsageRecord.objects.filter(user=user).update(user_agent="")
+        user.delete()
+
+
+def _erase_account(account: Account, actor: Actor) -> None:
+    """All that it holds; the row stays under a pseudonym, for usage refers to it."""
+    for voice in Voice.objects.living().filter(account=account):
+        voice.erase(actor)
+    for consent in VoiceConsent.objects.filter(account=account, deleted_at=None):
+        consent.erase(actor)
+    history.forget(HistoryItem.objects.filter(account=account))
+    with transaction.atomic():
+        for key in ApiKey.objects.filter(account=account):
+            key.revoke(actor)
+        account.keys.update(name="", allowed_networks=[], created_by=None)
+        UsageRecord.objects.filter(account=account).update(user_agent="")
+        account.invitations.all().delete()
+        record("account.erase", actor, account, account)
+        account.memberships.all().delete()
+        Account.objects.filter(pk=account.pk).update(
+            name=f"erased-{secrets.token_hex(8)}",
+            personal_of=None,
+            is_active=False,
+            default_voice="",
+        )

@@ -1,0 +1,61 @@
+// What every page's frame does: themes without a reload, toasts, copying, htmx's failures.
+// Strings go through gettext of strings.js, which is loaded before any module.
+
+import { toast } from "./toast.js";
+
+// -- the theme changes at once; the form behind keeps it
+
+for (const form of document.querySelectorAll("[data-theme-form]")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const theme = event.submitter.value;
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    for (const button of form.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button === event.submitter));
+    }
+    const body = new FormData(form, event.submitter);
+    fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {
+      toast(gettext("The server cannot be reached."), "error");
+    });
+  });
+}
+
+// -- the zone that this browser is in, for times on pages
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (document.body.hasAttribute("hx-headers") && !document.cookie.includes(`timezone=${zone}`)) {
+  document.cookie = `timezone=${zone}; path=/; max-age=31536000; samesite=lax`;
+}
+
+// -- toasts, copying
+
+document.addEventListener("click", async (event) => {
+  event.target.closest("[data-dismiss-toast]")?.parentElement.remove();
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copies);
+  getSelection().selectAllChildren(source); // stays selected where copying is not allowed
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = gettext("Copied");
+  } catch {
+    button.textContent = gettext("Selected");
+  }
+  setTimeout(() => (button.textContent = before), 2000);
+});
+
+// -- htmx: what failed is said
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  const sentence =
+    status === 403
+      ? gettext("You may not do this, or your session has ended. Reload the page.")
+      : gettext("The server could not do this. Please try again.");
+  toast(sentence, "error");
+});
+document.addEventListener("htmx:sendError", () => {
+  toast(gettext("The server cannot be reached."), "error");
+});

@@ -1,0 +1,44 @@
+"""The portal's URLs: one line a page, by noun. What people type without a slash finds its way."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from django.views.i18n import JavaScriptCatalog
+
+from portal.views import frame, history, home, invitations, keys, profile, team, usage
+
+_NOUNS = "account|history|jobs|keys|studio|usage|voices"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("strings.js", JavaScriptCatalog.as_view(packages=["portal"]), name="strings"),
+    path("preferences/", frame.preferences, name="preferences"),
+    path("account/choose/", frame.choose, name="account-choose"),
+    path("account/team/", team.show, name="team"),
+    path("account/team/new/", team.create, name="team-create"),
+    path("account/team/name/", team.rename, name="team-rename"),
+    path("account/team/rules/", team.rule, name="team-rule"),
+    path("account/team/invite/", team.invite, name="team-invite"),
+    path("account/team/invitations/<int:pk>/withdraw/", team.withdraw, name="team-withdraw"),
+    path("account/team/<int:pk>/change/", team.change, name="team-change"),
+    path("account/team/<int:pk>/remove/", team.remove, name="team-remove"),
+    path("account/invitations/<str:token>/", invitations.follow, name="invitation"),
+    path("account/profile/", profile.show, name="profile"),
+    path("account/profile/export/", profile.export, name="profile-export"),
+    path("account/profile/erase/", profile.erase, name="profile-erase"),
+    path("account/", include("allauth.urls")),
+    path("history/", history.index, name="history"),
+    path("history/forget/", history.forget_all, name="history-forget-all"),
+    path("history/<int:pk>/audio/", history.audio, name="history-audio"),
+    path("history/<int:pk>/settings.json", history.settings, name="history-settings"),
+    path("history/<int:pk>/forget/", history.forget, name="history-forget"),
+    path("keys/", keys.index, name="key-list"),
+    path("keys/new/", keys.create, name="key-create"),
+    path("keys/<slug:public_id>/", keys.change, name="key-change"),
+    path("keys/<slug:public_id>/rotate/", keys.rotate, name="key-rotate"),
+    path("keys/<slug:public_id>/revoke/", keys.revoke, name="key-revoke"),
+    path("usage/", usage.show, name="usage"),
+    path("usage/usage.csv", usage.export, name="usage-export"),
+    re_path(rf"^(?P<noun>{_NOUNS})$", RedirectView.as_view(url="/%(noun)s/")),
+]

@@ -1,0 +1,69 @@
+"""What a person prefers, and how they leave: with everything that is theirs, and for good."""
+
+from __future__ import annotations
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from accounts.audit import Actor
+from accounts.exceptions import TeamRefusal
+from accounts.models import Profile
+from portal import leaving
+from portal.forms import LeaveForm, ProfileForm
+from portal.preferences import prefer
+from portal.views.pages import PersonRequest, page
+from voices.exceptions import StorageUnavailable
+
+
+@page("GET", "POST")
+def show(request: PersonRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, instance=Profile.of(request.user))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        response = redirect("profile")
+        chosen = {name: form.cleaned_data[name] for name in ("language", "theme")}
+        prefer(request, response, **chosen)
+        return response
+    status = 400 if form.errors else 200
+    return render(request, "portal/profile/show.html", {"form": form}, status=status)
+
+
+@page("POST")
+@reauthentication_required  # type: ignore[untyped-decorator]
+def export(request: PersonRequest) -> HttpResponseBase:
+    """The zip is made for this answer and kept nowhere."""
+    try:
+        archive = leaving.export(request.user, Actor.of_request(request))
+    except (OSError, StorageUnavailable):
+        messages.error(request, _("Some audio cannot be read now. Please try again later."))
+        return redirect("profile")
+    return FileResponse(archive, as_attachment=True, filename="voxplatform-export.zip")
+
+
+@page("GET", "POST")
+@reauthentication_required  # type: ignore[untyped-decorator]
+def erase(request: PersonRequest) -> HttpResponse:
+    form = LeaveForm(request.POST or None, username=request.user.username)
+    if request.method == "POST" and form.is_valid():
+        try:
+            leaving.erase(request.user, Actor.of_request(request))
+        except TeamRefusal as refusal:
+            form.add_error(None, str(refusal))
+        except (OSError, StorageUnavailable):
+            form.add_error(None, _("Some audio cannot be deleted now. Please try again later."))
+        else:
+            return _goodbye(request)
+    status = 400 if form.errors else 200
+    return render(request, "portal/profile/erase.html", {"form": form}, status=status)
+
+
+def _goodbye(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    messages.success(request, _("Your login and all that was yours alone are erased."))
+    return redirect("home")

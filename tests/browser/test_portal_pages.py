@@ -1,0 +1,87 @@
+"""Keys, usage, history, members and settings in a browser: accessible in any light, by keyboard."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import assert_accessible
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "/keys/",
+    "/keys/new/",
+    "/usage/",
+    "/history/",
+    "/account/team/",
+    "/account/team/new/",
+    "/account/profile/",
+    "/account/email/",
+    "/account/2fa/",
+    "/account/sessions/",
+    "/account/password/change/",
+]
+LIGHTS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("light", LIGHTS)
+def test_every_page_is_accessible_and_fits(open_as, light):
+    page = open_as("ada", PAGES[0], **LIGHTS[light])
+    for path in PAGES:
+        assert page.goto(path).status == 200, path
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/usage/", "/account/team/"])
+def test_a_page_is_accessible(open_as, path):
+    assert_accessible(open_as("ada", path))
+
+
+def test_a_key_is_made_copied_and_revoked(open_as):
+    page = open_as("grace", "/keys/new/")
+    page.fill("[name=name]", "from a browser")
+    page.keyboard.press("Enter")
+    assert re.fullmatch(r"vox_\w{10}_\w+", page.inner_text("#raw-key"))
+    assert_accessible(page)
+    page.click("[data-copies]")
+    expect(page.locator("[data-copies]")).to_have_text(re.compile("Copied|Selected"))
+    page.click("text=I have copied it")
+    page.click("tr:has-text('from a browser') a")
+    page.click("[commandfor=revoke-dialog][command=show-modal]")
+    expect(page.locator("#revoke-dialog")).to_be_visible()
+    assert_accessible(page)
+    page.click("#revoke-dialog button.danger")
+    expect(page.locator(".toast.success")).to_contain_text("is revoked")
+    assert page.complaints == []
+
+
+def test_history_is_searched_while_one_types(open_as):
+    page = open_as("ada", "/history/")
+    page.fill("#search", "nothing of the kind")
+    expect(page.locator("#found")).to_contain_text("Nothing found")
+    page.wait_for_url("**/history/?q=nothing*")
+    assert page.complaints == []
+
+
+def test_a_team_is_made_and_chosen_by_keyboard(open_as):
+    page = open_as("grace", "/account/team/new/")
+    page.focus("[name=name]")
+    page.keyboard.type("Radio")
+    page.keyboard.press("Enter")
+    expect(page.locator("[popovertarget=accounts]")).to_contain_text("Radio")
+    page.focus("[popovertarget=accounts]")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#accounts button").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("[popovertarget=accounts]")).to_contain_text("grace")
