@@ -23,11 +23,11 @@ from django.db import transaction
 from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
+from accounts.spreadsheets import cell
 from speech import history
-from speech.admin.export import cell
 from speech.models import HistoryItem, UsageRecord
 from voices.archive import export as export_voice
-from voices.models import Voice, VoiceConsent
+from voices.models import Voice, VoiceConsent, VoiceDesign
 
 _USAGE = (
     *("created_at", "voice", "model", "characters_charged", "audio_ms", "outcome", "face"),
@@ -131,6 +131,8 @@ def _erase_account(account: Account, actor: Actor) -> None:
         voice.erase(actor)
     for consent in VoiceConsent.objects.filter(account=account, deleted_at=None):
         consent.erase(actor)
+    for design in VoiceDesign.objects.filter(account=account):
+        design.discard(actor)
     history.forget(HistoryItem.objects.filter(account=account))
     with transaction.atomic():
         for key in ApiKey.objects.filter(account=account):
