@@ -24,7 +24,7 @@ from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
 from accounts.spreadsheets import cell
-from speech import history
+from speech import heard, history
 from speech.models import HistoryItem, UsageRecord
 from voices.archive import export as export_voice
 from voices.models import Voice, VoiceConsent, VoiceDesign
@@ -108,6 +108,7 @@ def erase(user: User, actor: Actor) -> None:
     deleted; called again, it goes on where it stopped."""
     check_may_leave(user)
     history.forget(HistoryItem.objects.filter(user=user))
+    heard.forget(user.pk)
     alone = [
         membership.account
         for membership in user.memberships.select_related("account")
