@@ -27,7 +27,7 @@ from accounts.spreadsheets import cell
 from speech import heard, history
 from speech.models import HistoryItem, UsageRecord
 from voices.archive import export as export_voice
-from voices.models import Voice, VoiceConsent
+from voices.models import Voice, VoiceConsent, VoiceDesign
 
 _USAGE = (
     *("created_at", "voice", "model", "characters_charged", "audio_ms", "outcome", "face"),
@@ -132,6 +132,8 @@ def _erase_account(account: Account, actor: Actor) -> None:
         voice.erase(actor)
     for consent in VoiceConsent.objects.filter(account=account, deleted_at=None):
         consent.erase(actor)
+    for design in VoiceDesign.objects.filter(account=account):
+        design.discard(actor)
     history.forget(HistoryItem.objects.filter(account=account))
     with transaction.atomic():
         for key in ApiKey.objects.filter(account=account):
