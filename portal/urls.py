@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
+from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
 from portal.views import frame, history, home, invitations, keys, profile, team, usage
 
+# The page's URL of it names version and language, so that a browser may keep it for a while.
+strings = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view(packages=["portal"]))
+
 _NOUNS = "account|history|jobs|keys|studio|usage|voices"
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("strings.js", JavaScriptCatalog.as_view(packages=["portal"]), name="strings"),
+    path("strings.js", strings, name="strings"),
     path("preferences/", frame.preferences, name="preferences"),
     path("account/choose/", frame.choose, name="account-choose"),
     path("account/team/", team.show, name="team"),

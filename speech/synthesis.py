@@ -37,6 +37,8 @@ from speech.usage import Entry, Outcome
 
 # Signs with nothing to say ("." or "…") are answered with this much silence.
 PAUSE_SECONDS = 0.2
+# Faces at which a person sits.
+_BY_HAND = ("native", "portal")
 
 
 def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
@@ -267,8 +269,9 @@ class Synthesis:
 
 
 def _kept(plan: Plan, caller: Caller) -> Keep | None:
-    """What people's histories keep of it; programs have none."""
-    if caller.user_id is None or caller.key is not None:
+    """What people's histories keep of it: what they spoke themselves, not a program, and no piece
+    of a long text, which has a page of its own."""
+    if caller.user_id is None or caller.key is not None or caller.face not in _BY_HAND:
         return None
     return keep_of(caller.account, caller.user_id, plan.input, plan.instructions)
 

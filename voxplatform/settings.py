@@ -288,7 +288,8 @@ _oidc = {
 SINGLE_SIGN_ON = bool(_oidc["client_id"])
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_oidc] if SINGLE_SIGN_ON else []}}
 SOCIALACCOUNT_ADAPTER = "portal.adapters.SocialAccountAdapter"
-SOCIALACCOUNT_LOGIN_ON_GET = False
+# A link, not a form: the policy lets forms go nowhere but here, redirects included.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 
 ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
