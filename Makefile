@@ -28,10 +28,10 @@ install:
 install-dev:
 	@sh scripts/python.sh scripts/install.py requirements.txt requirements-dev.txt
 
-# The fast tests mostly wait, so three of them can wait at once; slow ones measure, and want to be
-# alone. tests/conftest.py says in which order and shares they are handed out.
+# The fast tests mostly wait, so three of them can wait at once; slow ones work, on two cores.
+# tests/choosing.py says in which order and shares they are handed out, and which run alone.
 test: install-dev
-	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),0,3) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),2,3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -33,7 +33,7 @@ def known_membership(request: HttpRequest) -> Membership | None:
         memberships = memberships_of(cast(User, request.user))
         chosen = request.session.get(_IN_SESSION)
         known = memberships.filter(account_id=chosen).first() if chosen else None
-        known = known or memberships.filter(is_own=True).first()
+        known = known or memberships.filter(account__personal_of=request.user).first()
         request._membership = known  # type: ignore[attr-defined]
     return known
 

@@ -94,6 +94,12 @@ class TooManyStreams(Refusal):
         super().__init__(message, retry_after=1)
 
 
+class TooManyUploads(TooManyStreams):
+    """More recordings at once than one caller may have waiting."""
+
+    default_detail = "Too many uploads at once: wait for those before."
+
+
 class QuotaExceeded(Refusal):
     """This month's characters or audio seconds do not suffice; waiting a minute does not help."""
 

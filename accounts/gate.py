@@ -6,8 +6,10 @@ travels on without one, so a long answer never holds a connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -17,6 +19,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 
+from accounts.exceptions import TooManyUploads
+
 P = ParamSpec("P")
 T = TypeVar("T")
 View = Callable[..., HttpResponseBase]
@@ -24,29 +28,53 @@ AsyncView = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 pool = ThreadPoolExecutor(settings.GATE_THREADS, thread_name_prefix="gate")
 # Recordings take long to decode and much memory: two at a time, and nobody else waits for them.
 uploads = ThreadPoolExecutor(2, thread_name_prefix="uploads")
+UPLOADS_OF_ONE = 16
+"""Recordings that one caller may have waiting or decoded, in one server."""
+_uploading: Counter[str] = Counter()
 
 
-def gated(view: View, *, takes_uploads: bool = False) -> AsyncView:
-    """An async view: the synchronous ``view`` runs in the pool, its answer leaves rendered."""
+def gated(
+    view: View,
+    *,
+    takes_uploads: bool = False,
+    carries_recording: Callable[[HttpRequest], bool] = lambda request: False,
+) -> AsyncView:
+    """An async view: the synchronous ``view`` runs in the pool, its answer leaves rendered.
+
+    ``takes_uploads`` says that its forms hold recordings, ``carries_recording`` whether a request
+    does that is none.
+    """
 
     async def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        executor = uploads if takes_uploads and request.method == "POST" else pool
-        decide = sync_to_async(_decide, thread_sensitive=False, executor=executor)
-        return await decide(view, request, *args, **kwargs)
+        is_upload = request.method == "POST" and (takes_uploads or carries_recording(request))
+        if not is_upload:
+            return await _in(pool, _decide, view, request, *args, **kwargs)
+        with _waiting(request):
+            return await _in(uploads, _decide, view, request, *args, **kwargs)
 
     return in_place_of(view, enter)
 
 
 async def in_gate(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Have ``work`` done where views are decided, for callers that are no views."""
+    return await _in(pool, work, *args, **kwargs)
 
+
+async def beside_the_gate(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what handles recordings."""
+    return await _in(uploads, work, *args, **kwargs)
+
+
+async def _in(
+    executor: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
     def enter() -> T:
         try:
             return work(*args, **kwargs)
         finally:
             release_connections()
 
-    return await sync_to_async(enter, thread_sensitive=False, executor=pool)()
+    return await sync_to_async(enter, thread_sensitive=False, executor=executor)()
 
 
 def in_place_of(view: Any, stand_in: AsyncView) -> AsyncView:
@@ -59,18 +87,35 @@ def in_place_of(view: Any, stand_in: AsyncView) -> AsyncView:
     return stand_in
 
 
-def _decide(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+@contextmanager
+def _waiting(request: HttpRequest) -> Iterator[None]:
+    """One more recording of this caller waits; of each only so many may, for all take turns.
+
+    Whoever it claims to be is looked at later: what counts is that it is the same.
+    Raises TooManyUploads.
+    """
+    headers, cookies = request.headers, request.COOKIES
+    caller = headers.get("authorization") or cookies.get(settings.SESSION_COOKIE_NAME, "")
+    if _uploading[caller] >= UPLOADS_OF_ONE:
+        raise TooManyUploads
+    _uploading[caller] += 1
     try:
-        response = view(request, *args, **kwargs)
-        if not isinstance(response, Response):
-            return response
-        # Rendered here: Django would take another thread for it.
-        response.render()
-        return HttpResponse(
-            response.content, status=response.status_code, headers=dict(response.headers)
-        )
+        yield
     finally:
-        release_connections()
+        _uploading[caller] -= 1
+        if not _uploading[caller]:
+            del _uploading[caller]
+
+
+def _decide(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    response = view(request, *args, **kwargs)
+    if not isinstance(response, Response):
+        return response
+    # Rendered here: Django would take another thread for it.
+    response.render()
+    return HttpResponse(
+        response.content, status=response.status_code, headers=dict(response.headers)
+    )
 
 
 def release_connections() -> None:

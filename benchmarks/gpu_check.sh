@@ -1,7 +1,7 @@
 #!/bin/sh
 # Everything about VoxCPM on a GPU that only a GPU can tell, in one run:
 #
-#   sh benchmarks/gpu_check.sh [tests precision graphs eager served compiled]
+#   sh benchmarks/gpu_check.sh [tests precision graphs unfused eager served]
 #
 # Takes the environment in VENV (.venv), or the Python on the path, whichever has what is needed,
 # and else makes one, for which it needs the network. DEVICE, MODEL and OUT say where, with which
@@ -51,7 +51,7 @@ section() {
     echo "($name took $(($(date +%s) - began)) s)"
 }
 
-wanted=${*:-tests precision graphs eager served compiled}
+wanted=${*:-tests precision graphs unfused eager served}
 engine="-m benchmarks.engine --models $MODEL --device $DEVICE --requests --steps 1 16 64
     --arrivals --listeners 64 --passes 2"
 few="--graph-batches 1 16 64 --graph-timesteps 10"
@@ -60,19 +60,17 @@ few="--graph-batches 1 16 64 --graph-timesteps 10"
 section tests "$python" -m pytest -q -p no:cacheprovider --timeout=600 -m gpu tests/gpu
 # AudioVAE: exact, TF32, bfloat16.
 section precision "$python" -m benchmarks.precision "$MODEL" --device "$DEVICE" --rows 1 16 64
-# The engine as it is served, then without graphs.
+# The engine as it is served, then without fused kernels, then without graphs.
 # shellcheck disable=SC2086
 section graphs "$python" $engine --json "$OUT/graphs.json"
+# shellcheck disable=SC2086
+section unfused "$python" $engine --no-compiled $few --json "$OUT/unfused.json"
 # shellcheck disable=SC2086
 section eager "$python" $engine --no-graphs --json "$OUT/eager.json"
 # The same through HTTP.
 # shellcheck disable=SC2086
 section served "$python" -m benchmarks.served --model "$MODEL" --device "$DEVICE" $few \
     --clients 1 16 64 --json "$OUT/served.json"
-# Last, because the compiler may take long: a minute and more for each size.
-# shellcheck disable=SC2086
-section compiled timeout "${COMPILED_SECONDS:-900}" "$python" $engine --compiled $few \
-    --json "$OUT/compiled.json"
 
 echo
 echo "Figures lie in $OUT."

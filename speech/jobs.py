@@ -1,7 +1,9 @@
-"""Work in the background of a server: finishing erasures that were interrupted, and
-taking away what histories keep no longer.
+"""Work in the background of a server: finishing erasures that were interrupted, making the
+built-in voices that nobody has waited for, importing voices, and taking away what histories keep no
+longer.
 
-One thread, which looks every few seconds for what is undone; the database says what that is, so a
+It also has the engine forget the voices whose epoch has risen. One thread, which looks every few
+seconds for what is undone; the database says what that is, so a
 kill at any point is made up for by whichever server looks next.
 """
 
@@ -9,12 +11,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from contextlib import suppress
 
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
 from speech import history, tapes
+from speech.baking import follow
+from speech.epochs import heard
+from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
+from voices.exceptions import StorageUnavailable
+from voices.imports import advance
+from voices.storage import sweep
 from voices.tombstones import reapply
 
 logger = logging.getLogger(__name__)
@@ -23,7 +33,7 @@ logger = logging.getLogger(__name__)
 class Runner:
     """Start it with the server and stop it when the server has drained."""
 
-    def __init__(self, pause: float = 15) -> None:
+    def __init__(self, pause: float = 5) -> None:
         self._pause = pause
         self._stopping = threading.Event()
         self._is_to_reapply = True
@@ -44,8 +54,13 @@ class Runner:
             try:
                 if self._is_to_reapply:
                     self._reapply()
+                heard.forget_changed()
                 finish_all()
+                drop_expired()
                 overwrite_recently_erased()
+                sweep()
+                follow()
+                self._import()
                 history.purge()
                 tapes.sweep()
             except Exception:  # the loop goes on, whatever one round met
@@ -53,6 +68,17 @@ class Runner:
             connection.close()
             if self._stopping.wait(self._pause):
                 return
+
+    def _import(self) -> None:
+        """A file takes a second or so: what else there is to do waits no longer than a round."""
+        until = time.monotonic() + self._pause
+
+        def is_time() -> bool:
+            return self._stopping.is_set() or time.monotonic() > until
+
+        with suppress(StorageUnavailable):  # which is logged; later
+            while not is_time() and advance(is_time):
+                pass
 
     def _reapply(self) -> None:
         try:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -69,6 +70,15 @@ def running_server() -> str | None:
             return url
     except (OSError, ValueError, KeyError):
         return None
+
+
+def server_engine() -> dict[str, Any] | None:
+    """The engine of the server that runs here, as GET /api/engine tells of it; None without one."""
+    if (url := running_server()) is None:
+        return None
+    with _ask(url, command_key(), "/api/engine") as answer:
+        told: dict[str, Any] = json.load(answer)
+        return told
 
 
 @contextmanager

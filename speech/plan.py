@@ -1,21 +1,31 @@
 """The plan of a synthesis: which model, voice, settings and utterances a request comes to.
 
-Everything here only looks things up; what cannot be used is refused with the field's name, or,
-where real clients send it regardless, set aside with a warning.
+Everything here only looks things up, or decodes a recording that came with the request; what
+cannot be used is refused with the field's name, or, where real clients send it regardless, set
+aside with a warning.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings as configuration
 
 from accounts.models import ApiKey
-from speech.engine.types import Ability, EngineInfo, Priority, SamplingParams, Utterance
+from accounts.permissions import require_scope
+from speech.engine.types import (
+    Ability,
+    EngineInfo,
+    Priority,
+    SamplingParams,
+    Utterance,
+    VoicePrompt,
+)
 from speech.errors import InvalidField, ModelNotFound
 from speech.models import SpeechModel
-from speech.prompts import voice_prompt, voice_seed
+from speech.one_off import DESIGN, RECORDING, described, recorded
+from speech.prompts import voice_prompt
 from speech.requests import Caller, SpeechRequest
 from speech.text import (
     clean,
@@ -36,7 +46,11 @@ PAUSE_MS = 200
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be spoken and how; ``offsets`` are the utterances' places in the spoken text."""
+    """What will be spoken and how; ``offsets`` are the utterances' places in the spoken text.
+
+    ``unmade`` is a built-in voice that the engine must make before it can speak with it, ``once``
+    the voice of a recording that came along, which the engine must forget afterwards.
+    """
 
     input: str
     model: str
@@ -49,6 +63,8 @@ class Plan:
     utterances: tuple[Utterance, ...]
     offsets: tuple[int, ...]
     ceiling_ms: int
+    unmade: Preset | None = None
+    once: str | None = None
     instructions: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -69,17 +85,14 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
     if is_blank(request.input):
         raise InvalidField("input: There is nothing to say.", "input", "empty_input")
     row = find_model(request.model, info, caller.key)
-    name, voice = find_voice(request.voice, caller)
+    speaker = _speaker(request, caller, info)
     language = find_language(request)
     params, style, warnings = _usable(request, row, info)
-    prompt = voice_prompt(voice, info)
-    if params.seed is None and (seed := voice_seed(voice, info)) is not None:
-        params = replace(params, seed=seed, drawn=True)
     texts = _texts(request, language)
     utterances = tuple(
         Utterance(
             text=text,
-            voice=prompt,
+            voice=speaker.prompt,
             language=language,
             style=style,
             params=params,
@@ -93,7 +106,7 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
     return Plan(
         input=request.input,
         model=request.model or info.model,
-        voice=name,
+        voice=speaker.known,
         response_format=request.response_format,
         stream_format="sse" if sse else "audio",
         speed=request.speed,
@@ -102,9 +115,11 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
         utterances=utterances,
         offsets=_offsets(texts),
         ceiling_ms=round(ceiling) or PAUSE_MS,
+        unmade=speaker.unmade,
+        once=speaker.once,
         instructions=request.instructions,
-        settings=_settings(request, params, language, voice),
-        warnings=warnings,
+        settings=_settings(request, params, language, speaker),
+        warnings=warnings + speaker.warnings,
     )
 
 
@@ -119,6 +134,39 @@ def find_model(name: str | None, info: EngineInfo, key: ApiKey | None) -> Speech
     if key:
         key.check_model(name)
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """The voice of a request, as usage knows it and as the engine does."""
+
+    known: str
+    prompt: VoicePrompt | None
+    unmade: Preset | None = None
+    once: str | None = None
+    about: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def _speaker(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Speaker:
+    if request.description is not None:
+        if caller.key:
+            caller.key.check_voice(DESIGN)
+        return Speaker(DESIGN, described(request.description))
+    if request.ref_audio is not None:
+        require_scope(caller.key, "voices")
+        if caller.key:
+            caller.key.check_voice(RECORDING)
+        once = recorded(request, caller.account, info)
+        unused = ("voice is not used beside ref_audio",) if request.voice else ()
+        about = {"ref_sha256": once.digest}
+        return Speaker(once.known, once.prompt, once=once.key, about=about, warnings=unused)
+    name, voice = find_voice(request.voice, caller)
+    prompt = voice_prompt(voice, info)
+    if isinstance(voice, Voice):
+        return Speaker(name, prompt, about={"voice_version": voice.version})
+    is_unmade = voice is not None and prompt is None
+    return Speaker(name, prompt, unmade=voice if is_unmade else None)
 
 
 def find_voice(name: str | None, caller: Caller) -> tuple[str, Preset | Voice | None]:
@@ -188,7 +236,7 @@ def _offsets(texts: list[str]) -> tuple[int, ...]:
 
 
 def _settings(
-    request: SpeechRequest, params: SamplingParams, language: str, voice: Preset | Voice | None
+    request: SpeechRequest, params: SamplingParams, language: str, speaker: Speaker
 ) -> dict[str, Any]:
     """The settings that were in force, for the usage row; never the text."""
     shown = {
@@ -199,6 +247,6 @@ def _settings(
         "inference_timesteps": params.inference_timesteps,
         "max_new_tokens": params.max_new_tokens,
         "normalize": request.normalize,
-        "voice_version": voice.version if isinstance(voice, Voice) else None,
+        **speaker.about,
     }
     return {name: value for name, value in shown.items() if value is not None}

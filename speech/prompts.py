@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-import zlib
+from functools import lru_cache
 
 from speech.engine.types import Ability, EngineInfo, Recording, VoicePrompt
-from voices.models import Voice
-from voices.presets import Preset
+from speech.epochs import heard
+from voices import storage
+from voices.models import BuiltInTake, Voice
+from voices.presets import PRESETS, Preset
 from voices.wav import read_own
 
 
 def voice_prompt(voice: Preset | Voice | None, info: EngineInfo) -> VoicePrompt | None:
-    """The engine's view of a voice; None is the engine's own. Raises StorageUnavailable."""
+    """The engine's view of a voice; None is the engine's own, or a built-in one that it has not
+    made yet. Raises StorageUnavailable."""
     if voice is None:
         return None
     if isinstance(voice, Voice):
         return _own_prompt(voice, info)
-    key = f"preset:{voice.name}"
-    if Ability.DESIGN in info.abilities:
-        return VoicePrompt(key=key, preset=voice.name, description=voice.description)
-    return VoicePrompt(key=key, preset=voice.name)
+    if makes_built_in_voices(info):
+        takes = BuiltInTake.objects.of_model(info.model).ready()
+        take = takes.filter(preset=voice.name).first()
+        return built_in_prompt(take, info) if take else None
+    return VoicePrompt(key=f"preset:{voice.name}", preset=voice.name)
+
+
+def makes_built_in_voices(info: EngineInfo) -> bool:
+    """Whether the engine has no voices of its own, but can make and keep them."""
+    return Ability.CLONE in info.abilities
+
+
+def built_in_prompt(take: BuiltInTake, info: EngineInfo) -> VoicePrompt:
+    """A built-in voice as this engine has made it once. Raises StorageUnavailable."""
+    recording = _kept(take.object_key, take.transcript)
+    return made_prompt(f"preset:{take.preset}:{take.sha256}", recording, info)
 
 
 def _own_prompt(voice: Voice, info: EngineInfo) -> VoicePrompt:
@@ -28,21 +43,34 @@ def _own_prompt(voice: Voice, info: EngineInfo) -> VoicePrompt:
 
     The recording's hash is in the key, so that a voice is encoded once for each version.
     """
+    heard.note(voice)
     sample = voice.sample
     samples, rate = read_own(sample.wav())
     recording = Recording(samples, rate, sample.transcript or None)
     key = f"{voice.public_id}:{voice.version}:{sample.sha256}"
-    if not sample.transcript:
+    if voice.kind == Voice.Kind.DESIGNED:
+        return made_prompt(key, recording, info)
+    return recorded_prompt(key, recording, info)
+
+
+def recorded_prompt(key: str, recording: Recording, info: EngineInfo) -> VoicePrompt:
+    """The voice of somebody's recording, in the fullest way that the model can."""
+    if not recording.transcript:
         return VoicePrompt(key=key, reference=recording)
     takes_both = Ability.DESIGN in info.abilities
     return VoicePrompt(key=key, reference=recording if takes_both else None, prompt=recording)
 
 
-def voice_seed(voice: Preset | Voice | None, info: EngineInfo) -> int | None:
-    """The seed that stands for a built-in voice where the engine has neither voices of its own nor
-    can design one, but speaks in another voice with every seed."""
-    if not isinstance(voice, Preset):
-        return None
-    if Ability.CLONE not in info.abilities or Ability.DESIGN in info.abilities:
-        return None
-    return zlib.crc32(voice.name.encode())
+def made_prompt(key: str, recording: Recording, info: EngineInfo) -> VoicePrompt:
+    """A voice that a model made: only its timbre is wanted, so that directions are obeyed, which
+    a recording that is continued would drown. Older models can do no more than continue it."""
+    if Ability.DESIGN in info.abilities:
+        return VoicePrompt(key=key, reference=recording)
+    return VoicePrompt(key=key, prompt=recording)
+
+
+@lru_cache(maxsize=2 * len(PRESETS))
+def _kept(object_key: str, transcript: str) -> Recording:
+    """A built-in voice's recording. Those are nobody's, and asked for with nearly every request."""
+    samples, rate = read_own(storage.read(object_key))
+    return Recording(samples, rate, transcript)

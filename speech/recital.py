@@ -7,6 +7,7 @@ nothing of requests, quotas or containers.
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -31,6 +32,9 @@ from speech.engine.types import (
 _KEEPS_UP_SECONDS = 0.5
 # Less than this tells a model too little of a voice.
 _SHORTEST_TIMBRE_SECONDS = 0.5
+# Scripts, and beginnings of Unicode's names of their letters, in which sentences follow each other
+# without spaces.
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "TIBETAN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,10 @@ class Recital:
         spoken = stream.finish_reason is FinishReason.STOP
         if spoken and len(samples) >= _SHORTEST_TIMBRE_SECONDS * self._rate:
             said = self._utterances[index].text
+            if _is_spaced(said):
+                # The next text follows at once: without it two words, or a full stop and a
+                # word, would be one.
+                said += " "
             self._timbre = VoicePrompt(self._key, prompt=Recording(samples, self._rate, said))
             self._seeks_timbre = False
 
@@ -149,3 +157,9 @@ def _needs_timbre(utterance: Utterance, info: EngineInfo) -> bool:
     voice = utterance.voice
     lent = voice is not None and (voice.reference is not None or voice.prompt is not None)
     return Ability.CLONE in info.abilities and not lent
+
+
+def _is_spaced(text: str) -> bool:
+    """Whether a space comes between this text and what follows it, by the script of its end."""
+    letters = [sign for sign in text if sign.isalpha()]
+    return not letters or not unicodedata.name(letters[-1], "").startswith(_UNSPACED)

@@ -9,7 +9,11 @@ from accounts.models import Account, ApiKey
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """A request whose shape is right, before anything is looked up. None means not asked for."""
+    """A request whose shape is right, before anything is looked up. None means not asked for.
+
+    ``ref_audio`` with ``ref_text`` and ``consent`` is somebody's recording for this request alone;
+    ``description`` is a voice in words, for its design.
+    """
 
     input: str
     model: str | None = None
@@ -25,6 +29,10 @@ class SpeechRequest:
     inference_timesteps: int | None = None
     max_new_tokens: int | None = None
     normalize: bool = True
+    ref_audio: bytes | None = None
+    ref_text: str | None = None
+    consent: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,11 @@ class Runtime:
         engine = self._engine
         return " ".join(filter(None, (self._chosen, engine.stats().notice if engine else "")))
 
+    def forget(self, voice: str) -> None:
+        """Have the engine keep nothing of this voice; see ``Engine.forget``."""
+        if self._engine is not None:
+            self._engine.forget(voice)
+
     def known_info(self) -> EngineInfo | None:
         """What the engine is, or None while that is not known."""
         try:

@@ -17,10 +17,12 @@ from types import TracebackType
 
 from django.conf import settings
 
+from accounts.gate import in_gate
 from accounts.keys import digest
 from speech import metrics
 from speech.audio.pcm import silence
 from speech.audio.tempo import Tempo
+from speech.baking import find_or_begin
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
@@ -39,6 +41,8 @@ from speech.usage import Entry, Outcome
 PAUSE_SECONDS = 0.2
 # Faces at which a person sits.
 _BY_HAND = ("native", "portal")
+# Between two looks whether a built-in voice is made by now; whoever makes it may be elsewhere.
+LOOK_SECONDS = 0.25
 
 
 def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
@@ -50,8 +54,12 @@ def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
     engine = runtime.engine
     plan = make_plan(request, caller, engine.info)
     caller.account.check_quota(plan.characters, plan.ceiling_ms, caller.key)
-    for utterance in plan.utterances:
-        engine.check(utterance)
+    try:
+        for utterance in plan.utterances:
+            engine.check(utterance)
+    finally:
+        if plan.once:  # what is returned may be dropped without a trace
+            engine.forget(plan.once)
     return Synthesis(plan, caller, engine)
 
 
@@ -82,6 +90,7 @@ class Synthesis:
         self._stop_reason: Exception | None = None
         self._closed = False
         self._closing = threading.Lock()
+        self._waits_for_voice = False
 
     # -- audio
 
@@ -129,6 +138,7 @@ class Synthesis:
         held: tuple[Mark, ...] = ()
         spoken = begin = 0
         depth = settings.LOOKAHEAD if self.info.batches else 1
+        await self._have_voice()
         recital = Recital(self.plan.utterances, self.info, depth, self._submit)
         async with aclosing(recital.parts()) as parts:
             async for part in parts:
@@ -145,6 +155,18 @@ class Synthesis:
         self._raise_if_stopped()
         self._length_reached = any(stream.finish_reason == "length" for stream in self._streams)
         yield AudioChunk(tempo.flush(), held)
+
+    async def _have_voice(self) -> None:
+        """A built-in voice is made at its first use: wait for that, and speak with it."""
+        if self.plan.unmade is None:
+            return
+        self._waits_for_voice = True
+        while (prompt := await in_gate(find_or_begin, self.plan.unmade, self._engine)) is None:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._raise_if_stopped()
+        self._waits_for_voice = False
+        utterances = tuple(replace(one, voice=prompt) for one in self.plan.utterances)
+        self.plan = replace(self.plan, utterances=utterances, unmade=None)
 
     def _submit(self, utterance: Utterance) -> Stream:
         self._raise_if_stopped()
@@ -170,6 +192,10 @@ class Synthesis:
 
     def _waited_too_long(self) -> EngineUnavailable:
         stats = self._engine.stats()
+        if self._waits_for_voice and stats.state is EngineState.READY:
+            return EngineUnavailable(
+                f"The voice {self.plan.voice} is being made: it is there soon."
+            )
         if stats.state is EngineState.READY:
             return QueueTimeout("The queue did not move in time.", retry_after=2)
         seconds = stats.load_seconds or settings.QUEUE_SECONDS
@@ -218,6 +244,8 @@ class Synthesis:
             self._closed = True
         for stream in self._streams:
             stream.cancel()
+        if self.plan.once:
+            self._engine.forget(self.plan.once)
         if self._record is None:
             return
         metrics.RUNNING.dec()

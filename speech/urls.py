@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from accounts.gate import gated
-from speech.api import consents, mcp, native, native_voices, openai, voices
+from speech.api import consents, designs, mcp, native, native_voices, openai, voices
 
 OPENAI = {
     "audio/speech": openai.create_speech,
@@ -22,9 +22,20 @@ NATIVE = {
     "api/engine/load": gated(native.EngineLoadView.as_view()),
     "api/engine/unload": gated(native.EngineUnloadView.as_view()),
     "api/voices": gated(native_voices.NativeVoicesView.as_view(), takes_uploads=True),
+    # before the ids, none of which is called so
+    "api/voices/designs": designs.designing_view(designs.DesignsView),
+    "api/voices/designs/<str:name>": gated(designs.DesignView.as_view()),
+    "api/voices/designs/<str:name>/candidates": designs.designing_view(designs.CandidatesView),
+    "api/voices/designs/<str:name>/candidates/<int:number>/audio": gated(
+        designs.CandidateAudioView.as_view()
+    ),
+    "api/voices/designs/<str:name>/candidates/<int:number>/keep": gated(designs.KeepView.as_view()),
     "api/voices/<str:name>": gated(native_voices.NativeVoiceView.as_view()),
     "api/voices/<str:name>/versions": gated(
         native_voices.VersionsView.as_view(), takes_uploads=True
+    ),
+    "api/voices/<str:name>/versions/<int:version>/recording": gated(
+        native_voices.RecordingView.as_view()
     ),
     "api/voices/<str:name>/versions/<int:version>/restore": gated(
         native_voices.RestoreVersionView.as_view()

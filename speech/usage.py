@@ -21,7 +21,7 @@ from accounts.counters import this_month
 from accounts.reservations import Reservation
 from speech.history import HistoryItem, Keep
 from speech.models import UsageRecord
-from voices.models import Voice
+from voices.models import Voice, VoiceConsent
 
 _AT_ONCE = 500
 
@@ -131,6 +131,8 @@ def open_record(entry: Entry, boot: str, lease: timedelta) -> int:
     }
     with transaction.atomic(), connection.cursor() as cursor:
         Reservation.take(entry.account_id, entry.key_id, month, entry.characters, entry.ceiling_ms)
+        if entry.voice.startswith("voice_"):
+            Voice.objects.note_use(entry.voice)
         cursor.execute(_OPEN.format(now=_NOW[vendor], lease_end=_LEASE_END[vendor]), values)
         record_id = int(cursor.fetchone()[0])
         if entry.keep:
@@ -198,14 +200,16 @@ def revoked_among(record_ids: Iterable[int]) -> list[int]:
 
 
 def silenced_among(record_ids: Iterable[int]) -> list[int]:
-    """Those whose voice was disabled, erased or lost its consent since they were opened."""
+    """Those whose voice was disabled or erased, or whose consent was withdrawn, since they were
+    opened. A recording that came with its request goes by the id of its consent."""
     silenced = Voice.objects.silenced().values("public_id")
+    withdrawn = VoiceConsent.objects.withdrawn().values("public_id")
+    lost = Q(voice__startswith="voice_", voice__in=silenced)
+    lost |= Q(voice__startswith="cons_", voice__in=withdrawn)
     return [
         record_id
         for ids in _batches(record_ids)
-        for record_id in UsageRecord.objects.filter(
-            pk__in=ids, voice__startswith="voice_", voice__in=silenced
-        ).values_list("pk", flat=True)
+        for record_id in UsageRecord.objects.filter(lost, pk__in=ids).values_list("pk", flat=True)
     ]
 
 

@@ -49,14 +49,53 @@ ORDER = (
     "text",
     "admin",
 )
+RUN_SLOW = os.environ.get("SLOW") == "1"
+# Their slow tests measure, or take all of the memory: nothing else runs beside them.
+ALONE = (
+    "tests/engine/voxcpm/test_full_size.py",
+    "tests/engine/voxcpm/test_full_size_equals_stock.py",
+    "tests/engine/voxcpm/test_speed.py",
+    "tests/faults/test_slow_readers.py",
+    "tests/test_benchmarks.py",
+    "tests/test_run.py",
+)
 
 
 class Shares(LoadFileScheduling):
-    """What one test process takes as a whole: a file, or all that share the contract's servers."""
+    """What one test process takes as a whole: a file, or all that share the contract's servers;
+    VoxCPM's have servers of their own.
+
+    Files that want the machine for themselves are one share more, handed to the last process when
+    all others have ended.
+    """
 
     def _split_scope(self, nodeid):
         file = super()._split_scope(nodeid)
-        return "contract" if file.startswith("tests/contract/") else file
+        if file in ALONE and RUN_SLOW:
+            return "alone"
+        shared = file.startswith("tests/contract/") and "voxcpm" not in file
+        return "contract" if shared else file
+
+    def _assign_work_unit(self, node):
+        if set(self.workqueue) != {"alone"}:
+            if "alone" in self.workqueue:
+                self.workqueue.move_to_end("alone")
+            super()._assign_work_unit(node)
+        elif len(self.nodes) == 1:
+            super()._assign_work_unit(node)
+        elif not all(other.shutting_down for other in self.nodes if other is not node):
+            node.shutdown()
+
+    def remove_node(self, node):
+        # Of a process that died only what it has not done is handed out again.
+        mine = self.assigned_work[node]
+        for scope in [scope for scope, tests in mine.items() if all(tests.values())]:
+            del mine[scope]
+        crashed = super().remove_node(node)
+        if self.workqueue:
+            for other in self.nodes:
+                self._reschedule(other)
+        return crashed
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -68,7 +107,6 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(items):
     places = {name: place for place, name in enumerate(ORDER)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(ORDER)))
-    run_slow = os.environ.get("SLOW") == "1"
     must_have = os.environ.get("REQUIRE_SERVICES") == "1"
     absent = {
         marker: service
@@ -76,7 +114,7 @@ def pytest_collection_modifyitems(items):
         if any(item.get_closest_marker(marker) for item in items) and not is_here()
     }
     for item in items:
-        if item.get_closest_marker("slow") and not run_slow:
+        if item.get_closest_marker("slow") and not RUN_SLOW:
             item.add_marker(pytest.mark.skip(reason="slow: runs with SLOW=1"))
         for marker, service in absent.items():
             if item.get_closest_marker(marker) and not must_have:

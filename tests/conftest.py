@@ -186,6 +186,18 @@ def made_once(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny(made_once):
+    """``tiny("voxcpm2")`` is a folder with a tiny random model: to be read, not changed."""
+
+    def tiny(architecture):
+        from tests.engine.voxcpm.checkpoints import build_tiny
+
+        return made_once(f"tiny-{architecture}", lambda folder: build_tiny(folder, architecture))
+
+    return tiny
+
+
+@pytest.fixture(scope="session")
 def migrated_dir(made_once):
     """A data directory with a migrated database: to be copied, not used.
 

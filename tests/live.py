@@ -25,7 +25,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def manage(data_dir: Path, *arguments: str, **environment: str) -> str:
+def manage(data_dir: Path, *arguments: str, timeout: float = 60, **environment: str) -> str:
     """Run a management command on ``data_dir`` and return what it printed."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -33,7 +33,7 @@ def manage(data_dir: Path, *arguments: str, **environment: str) -> str:
         env=child_environment(data_dir, **environment),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

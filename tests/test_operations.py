@@ -75,11 +75,11 @@ def test_a_backup_of_a_running_server_brings_back_keys_and_media(place):
     (data / "media").mkdir()
     (data / "media" / "voice.wav").write_bytes(b"RIFF")
     with LiveServer(data):
-        paste(place, block("sh", "tar czf"))
+        paste(place, block("sh", "manage.py backup"))
     assert (place / "backup.tar.gz").stat().st_mode & 0o077 == 0, "the secrets are in it"
     (data / "secrets" / "key_pepper").write_text("another")
-    paste(place, block("sh", "tar xzf"))
-    assert (place / "data.replaced").is_dir()
+    paste(place, block("sh", "manage.py restore"))
+    assert list(data.glob("replaced-*/secrets"))
     assert (data / "media" / "voice.wav").read_bytes() == b"RIFF"
     with LiveServer(data) as server:
         assert server.get("/api/usage", raw).status_code == 200
@@ -88,10 +88,58 @@ def test_a_backup_of_a_running_server_brings_back_keys_and_media(place):
 
 
 def test_a_backup_needs_no_media_and_restores_onto_an_empty_machine(place):
-    paste(place, block("sh", "tar czf"))
+    paste(place, block("sh", "manage.py backup"))
     shutil.rmtree(place / "data")
-    paste(place, block("sh", "tar xzf"))
-    assert {path.name for path in (place / "data").iterdir()} == {"secrets", "voxplatform.sqlite3"}
+    (place / "data").mkdir()
+    paste(place, block("sh", "manage.py restore"))
+    kept = {path.name for path in (place / "data").iterdir() if path.name[:8] != "replaced"}
+    assert kept == {"secrets", "voxplatform.sqlite3"}
+
+
+ERASED = """
+from accounts.audit import Actor
+from accounts.models import Account
+from tests.voices.conftest import prepared
+from voices.models import Origin, Voice, VoiceConsent
+origin = Origin(Actor.of_command("test"))
+account = Account.objects.default()
+consent = VoiceConsent.attest(account, "Xanthippe says that this is her voice.", origin)
+for name in ("Xanthippe", "Kept"):
+    Voice.clone(account, name, prepared(), consent, origin, transcript=f"{name} spoke.")
+"""
+ERASE = """
+from accounts.audit import Actor
+from voices.models import Voice
+Voice.objects.get(name="Xanthippe").consent.erase(Actor.of_command("test"))
+Voice.objects.get(name="Xanthippe").erase(Actor.of_command("test"))
+"""
+
+
+def test_what_was_erased_after_a_backup_stays_erased(place):
+    data = place / "data"
+    manage(data, "shell", "-c", ERASED)
+    recordings = sorted((data / "media").rglob("*.wav"))
+    paste(place, block("sh", "manage.py backup"))
+    manage(data, "shell", "-c", ERASE)
+    assert sorted((data / "media").rglob("*.wav")) != recordings
+    assert "1 wait" not in paste(place, block("sh", "manage.py restore"))
+    holding = [
+        found for found in data.rglob("*") if found.is_file() and b"Xanthippe" in found.read_bytes()
+    ]
+    assert holding == []
+    assert len(list((data / "media").rglob("*.wav"))) == 1
+    with sqlite3.connect(data / "voxplatform.sqlite3") as database:
+        states = database.execute("SELECT state, name FROM voices_voice ORDER BY id").fetchall()
+    assert states == [("erased", ""), ("ready", "Kept")]
+
+
+def test_a_restore_refuses_what_is_no_backup(place):
+    (place / "other").write_text("x")
+    subprocess.run(["tar", "czf", "backup.tar.gz", "other"], cwd=place, check=True)
+    before = (place / "data" / "voxplatform.sqlite3").read_bytes()
+    with pytest.raises(AssertionError, match="no backup"):
+        paste(place, block("sh", "manage.py restore"))
+    assert (place / "data" / "voxplatform.sqlite3").read_bytes() == before
 
 
 def unit() -> configparser.RawConfigParser:

@@ -11,6 +11,7 @@ from django.db import connection
 
 from accounts.models import Account
 from voices.policy import Policy
+from voices.transcriber import FUNASR
 
 CHECKS = ("refuse", "report")
 
@@ -27,6 +28,8 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             found.append(
                 Error(f"{name} must be one of {', '.join(words)}.", id=f"voices.E00{number}")
             )
+    if settings.TRANSCRIBER == FUNASR and not settings.TRANSCRIBER_MODEL.is_dir():
+        found.append(Error("TRANSCRIBER_MODEL is no directory.", id="voices.E003"))
     return found
 
 

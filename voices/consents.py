@@ -1,7 +1,7 @@
 """Consent: that somebody agreed to a copy of their voice, who says so, and whether it still holds.
 
-Records are added and withdrawn, never altered. Nobody listens to the words here: a record says
-``unchecked`` until a person has. Knows nothing of requests.
+Records are added and withdrawn, never altered. Where no transcriber listens to the words a record
+says ``unchecked``, until a person has. Knows nothing of requests.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from voices.languages import clean_language
 from voices.phrases import make_nonce, make_phrase, phrase_language
 from voices.policy import SAY_SO, Policy, check_statement
 from voices.samples import Sample
+from voices.transcriber import check_words
 from voices.transcripts import check_transcript
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PHRASE_LIFE = timedelta(hours=1)
+UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +70,33 @@ class ConsentPhrase(models.Model):
         )
 
     @classmethod
-    def take(cls, account: Account, public_id: str) -> ConsentPhrase:
-        """Use a phrase up. Raises InvalidVoiceField when it is not this account's or not new."""
-        now = timezone.now()
-        fresh = cls.objects.filter(
-            account=account, public_id=public_id, used_at=None, expires_at__gt=now
-        )
-        if not fresh.update(used_at=now):
+    def look_up(cls, account: Account, public_id: str) -> ConsentPhrase:
+        """One that was handed out and may be read. Raises InvalidVoiceField when it is not this
+        account's or not new."""
+        phrase = cls._fresh(account, public_id).first()
+        if phrase is None:
             raise InvalidVoiceField("Ask for a new phrase: this one is used or too old.", "phrase")
-        return cls.objects.get(public_id=public_id)
+        return phrase
+
+    def use_up(self) -> None:
+        """It has been read; of several who read it one has. Raises InvalidVoiceField."""
+        if not self._fresh(self.account, self.public_id).update(used_at=timezone.now()):
+            raise InvalidVoiceField("This phrase was used just now: ask for a new one.", "phrase")
+
+    @classmethod
+    def _fresh(cls, account: Account, public_id: str) -> models.QuerySet[ConsentPhrase]:
+        return cls.objects.filter(
+            account=account, public_id=public_id, used_at=None, expires_at__gt=timezone.now()
+        )
 
 
 class ConsentQuerySet(models.QuerySet["VoiceConsent"]):
     def listed(self, account: Account) -> ConsentQuerySet:
         """What the account sees of its own: all that was not deleted."""
         return self.filter(account=account, deleted_at=None)
+
+    def withdrawn(self) -> ConsentQuerySet:
+        return self.filter(state=VoiceConsent.State.WITHDRAWN)
 
     def after(self, last: VoiceConsent) -> ConsentQuerySet:
         """Those that come behind ``last`` in a list: older ones."""
@@ -108,7 +122,7 @@ class VoiceConsent(models.Model):
     )
     statement = models.TextField(blank=True, help_text="What was attested, in words.")
     phrase = models.TextField(blank=True, help_text="What was to be read, with its number.")
-    words_checked = models.CharField(max_length=20, default="unchecked")
+    words_checked = models.CharField(max_length=100, default=UNCHECKED)
     recording_key = models.CharField(max_length=200, blank=True)
     recording_hash = models.CharField(max_length=64, blank=True)
     report = models.JSONField(default=dict)
@@ -160,16 +174,19 @@ class VoiceConsent(models.Model):
         """The owner of the voice says so themselves."""
         language = clean_language(language)
         policy = settings.REQUIRE_CONSENT
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
-            phrase = ConsentPhrase.take(account, phrase_id).text if phrase_id else ""
+        phrase = ConsentPhrase.look_up(account, phrase_id) if phrase_id else None
+        # Outside of the transaction: who hears takes long.
+        heard_by = _check_phrase(phrase.text, sample) if phrase else ""
+        with storage.keeping(sample.wav) as stored:
             if phrase:
-                _check_length(phrase, sample)
+                phrase.use_up()
             return cls._add(
                 account,
                 origin,
                 name=name,
                 language=language,
-                phrase=phrase,
+                phrase=phrase.text if phrase else "",
+                words_checked=heard_by or UNCHECKED,
                 recording_key=stored.key,
                 recording_hash=stored.sha256,
                 report=sample.report.as_json(),
@@ -259,8 +276,9 @@ class VoiceConsent(models.Model):
         self.refresh_from_db()
 
 
-def _check_length(phrase: str, sample: Sample) -> None:
-    """The words are not checked, but there must be time for them."""
+def _check_phrase(phrase: str, sample: Sample) -> str:
+    """There must be time for the words, and where somebody hears them they must be those. Who
+    heard them; "" where nobody does."""
     try:
         check_transcript(phrase, sample.report.measures.speech_seconds)
     except RefusedRecording as refused:
@@ -269,3 +287,4 @@ def _check_length(phrase: str, sample: Sample) -> None:
             "The recording does not last as long as its phrase takes to say.",
             "recording",
         ) from refused
+    return check_words(sample.wav, phrase, "recording")

@@ -31,6 +31,7 @@ class Erasure(models.Model):
     class Kind(models.TextChoices):
         VOICE = "voice"
         CONSENT = "consent"
+        DESIGN = "design"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     public_id = models.CharField(max_length=40, db_index=True)

@@ -78,6 +78,13 @@ class VoiceLimitReached(Exception):
         super().__init__(f"This account has {limit} voices, and may not have more.")
 
 
+class DesignLimitReached(VoiceLimitReached):
+    """The account has as many designs, or a design as many candidates, as it may have."""
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, message)
+
+
 class StorageUnavailable(Exception):
     """Recordings cannot be kept or read at this moment. Nothing was changed."""
 
@@ -89,3 +96,16 @@ class StorageUnavailable(Exception):
 
     def __init__(self) -> None:
         super().__init__("The storage of recordings does not answer. Please try again.")
+
+
+class TranscriberUnavailable(Exception):
+    """What should hear the words does not answer. Nothing was changed."""
+
+    status = 503
+    type = "service_unavailable_error"
+    code = "transcriber_unavailable"
+    retry_after = 30
+    should_retry = True
+
+    def __init__(self) -> None:
+        super().__init__("The words cannot be checked at the moment. Please try again.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Account
 from voices.consents import VoiceConsent
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """Where a voice comes from."""
+    """Where a voice comes from: a person's recording, or a description that a model spoke."""
 
     CLONED = "cloned"
+    DESIGNED = "designed"
 
 
 class Visibility(models.TextChoices):
@@ -74,6 +77,12 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         if wanted.startswith("voice_"):
             return visible.filter(public_id=wanted).first()
         return visible.filter(name_key=name_key(wanted)).in_order_of_claim(account).first()
+
+    def note_use(self, public_id: str) -> None:
+        """Somebody speaks with it; written at most once an hour."""
+        now = timezone.now()
+        stale = Q(used_at=None) | Q(used_at__lt=now - timedelta(hours=1))
+        self.filter(stale, public_id=public_id).update(used_at=now)
 
     def silenced(self) -> VoiceQuerySet:
         """Those nobody may speak with any more, although somebody may be speaking."""

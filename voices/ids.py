@@ -23,3 +23,7 @@ def consent_id() -> str:
 
 def phrase_id() -> str:
     return _random("phrase_")
+
+
+def design_id() -> str:
+    return _random("design_")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.models import Account, ApiKey
-from voices.models import Voice, VoiceSample
+from voices.models import DesignCandidate, Voice, VoiceDesign, VoiceSample
 from voices.presets import PRESETS, Preset
 
 # What one answer holds at most; the native list has pages and a search.
@@ -33,7 +33,7 @@ def voice_object(voice: Voice) -> dict[str, Any]:
         "id": voice.public_id,
         "object": "audio.voice",
         "name": voice.name,
-        "type": "audio_sample",
+        "type": "prompt" if voice.kind == Voice.Kind.DESIGNED else "audio_sample",
         "value": voice.public_id,
         "label": voice.name,
         "description": voice.description,
@@ -56,6 +56,34 @@ def sample_object(sample: VoiceSample) -> dict[str, Any]:
         "transcript": sample.transcript,
         "overridden": sample.overridden,
         "report": sample.report,
+    }
+
+
+def candidate_object(candidate: DesignCandidate) -> dict[str, Any]:
+    """One take of a design, as its owner sees it."""
+    report = candidate.report
+    return {
+        "object": "voice.candidate",
+        "number": candidate.number,
+        "seed": candidate.seed,
+        "model": candidate.model,
+        "created_at": int(candidate.created_at.timestamp()),
+        "seconds": round(report["kept_to"] - report["kept_from"], 2),
+        "report": report,
+    }
+
+
+def design_object(design: VoiceDesign, candidates: list[DesignCandidate]) -> dict[str, Any]:
+    """A voice in the making, as its owner sees it."""
+    return {
+        "id": design.public_id,
+        "object": "voice.design",
+        "description": design.description,
+        "text": design.text,
+        "language": design.language,
+        "created_at": int(design.created_at.timestamp()),
+        "expires_at": int(design.expires_at.timestamp()),
+        "candidates": [candidate_object(candidate) for candidate in candidates],
     }
 
 

@@ -6,7 +6,7 @@ Stores and decides, and never calls upward: whoever speaks reads ``epoch`` and `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -16,26 +16,38 @@ from django.utils import timezone
 from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import ids, storage
+from voices.built_in import BuiltInTake
 from voices.consents import ConsentPhrase, Origin, VoiceConsent
+from voices.designs import DesignCandidate, VoiceDesign
 from voices.erasure import Erasure
-from voices.exceptions import ConsentRequired, InvalidVoiceField, VoiceLimitReached
+from voices.exceptions import (
+    ConsentRequired,
+    InvalidVoiceField,
+    UnknownVoice,
+    VoiceLimitReached,
+)
 from voices.fields import clean_fields
 from voices.finding import Kind, State, Visibility, VoiceQuerySet
+from voices.import_rows import ImportedFile, VoiceImport
 from voices.names import name_key
 from voices.policy import Policy
 from voices.recordings import VoiceReport, VoiceSample
 from voices.samples import Sample
-
-if TYPE_CHECKING:
-    from voices.storage import Stored
+from voices.storage import Stored, UnclaimedObject
 
 __all__ = [
+    "BuiltInTake",
     "ConsentPhrase",
+    "DesignCandidate",
     "Erasure",
+    "ImportedFile",
     "Origin",
     "Policy",
+    "UnclaimedObject",
     "Voice",
     "VoiceConsent",
+    "VoiceDesign",
+    "VoiceImport",
     "VoiceReport",
     "VoiceSample",
 ]
@@ -74,6 +86,9 @@ class Voice(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    used_at = models.DateTimeField(
+        "last used", null=True, editable=False, db_index=True, help_text="To the hour."
+    )
 
     objects = VoiceQuerySet.as_manager()
 
@@ -106,17 +121,20 @@ class Voice(models.Model):
         statement: str = "",
         transcript: str = "",
         override: bool = False,
+        public_id: str = "",
         **about: Any,
     ) -> Voice:
         """A voice from a recording. The consent was checked against the policy by the caller;
-        ``statement`` is somebody's word in its stead, which becomes one."""
+        ``statement`` is somebody's word in its stead, which becomes one. With a ``public_id``
+        that was chosen ahead nothing is made twice."""
         cls.check_room(account)
         fields = clean_fields({"name": name, **about})
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        with storage.keeping(sample.wav) as stored:
             if statement:
                 consent = VoiceConsent.attest(account, statement, origin)
             pending = consent is not None and consent.state == VoiceConsent.State.PENDING
             voice = cls(
+                public_id=public_id or ids.voice_id(),
                 account=account,
                 consent=consent,
                 consent_policy=settings.REQUIRE_CONSENT,
@@ -130,6 +148,28 @@ class Voice(models.Model):
         return voice
 
     @classmethod
+    def keep(cls, candidate: DesignCandidate, origin: Origin, **about: Any) -> Voice:
+        """A candidate of a design becomes a voice, and all others are erased. There is nobody
+        behind it who would have to agree. Raises VoiceLimitReached and InvalidVoiceField."""
+        design = candidate.design
+        cls.check_room(design.account)
+        about = {"description": design.description, "language": design.language} | about
+        with transaction.atomic():
+            voice = cls(
+                account=design.account,
+                kind=cls.Kind.DESIGNED,
+                consent_policy=settings.REQUIRE_CONSENT,
+                created_by=origin.user,
+                **clean_fields(about),
+            )
+            voice._save_named()
+            voice._speak_with(voice._version(origin, **candidate.recording()).version)
+            record("voice.design", origin.actor, voice, voice.account, {"version": 1})
+            erasure = design.end(but=candidate)
+        erasure.finish_if_possible()
+        return voice
+
+    @classmethod
     def check_room(cls, account: Account) -> None:
         """Raise VoiceLimitReached when the account has all the voices it may have."""
         if cls.objects.owned_by(account).count() >= settings.VOICES_PER_ACCOUNT:
@@ -139,18 +179,26 @@ class Voice(models.Model):
         self, sample: Sample, origin: Origin, *, transcript: str = "", override: bool = False
     ) -> VoiceSample:
         """A new recording becomes the next version, and speaks from now on."""
-        with storage.keeping(sample.wav) as stored, transaction.atomic():
+        if self.kind == self.Kind.DESIGNED:
+            # A person's would come in without their consent.
+            raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
+        with storage.keeping(sample.wav) as stored:
+            if not self._lock():
+                raise UnknownVoice
             added = self._add_version(sample, stored, transcript, override, origin)
             record("voice.record", origin.actor, self, self.account, {"version": added.version})
         return added
 
+    def _lock(self) -> bool:
+        """Wait for whoever changes its recordings now; False when it was erased meanwhile."""
+        rows = Voice.objects.select_for_update().filter(pk=self.pk)
+        return self.State.ERASED not in rows.values_list("state", flat=True)
+
     def _add_version(
         self, sample: Sample, stored: Stored, transcript: str, override: bool, origin: Origin
     ) -> VoiceSample:
-        last = self.samples.aggregate(last=Max("version"))["last"] or 0
-        added = VoiceSample.objects.create(
-            voice=self,
-            version=last + 1,
+        added = self._version(
+            origin,
             object_key=stored.key,
             sha256=stored.sha256,
             size=stored.size,
@@ -158,10 +206,15 @@ class Voice(models.Model):
             transcript=transcript,
             report=sample.report.as_json(),
             overridden=override,
-            created_by=origin.user,
         )
         self._speak_with(added.version)
         return added
+
+    def _version(self, origin: Origin, **recording: Any) -> VoiceSample:
+        last = self.samples.aggregate(last=Max("version"))["last"] or 0
+        return VoiceSample.objects.create(
+            voice=self, version=last + 1, created_by=origin.user, **recording
+        )
 
     # -- used
 
@@ -172,7 +225,8 @@ class Voice(models.Model):
 
     def check_usable(self) -> None:
         """Raise ConsentRequired where there is no consent to speak with it (any more)."""
-        if self.consent is None and self.consent_policy == Policy.OFF:
+        is_nobodys = self.kind == self.Kind.DESIGNED
+        if is_nobodys or (self.consent is None and self.consent_policy == Policy.OFF):
             return
         if self.consent is None or not self.consent.holds:
             pending = self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
@@ -205,6 +259,7 @@ class Voice(models.Model):
     def restore_version(self, actor: Actor, version: int) -> None:
         """Speak with an older recording again. Raises VoiceSample.DoesNotExist."""
         with transaction.atomic():
+            self._lock()
             self.samples.get(version=version)
             self._speak_with(version)
             record("voice.restore", actor, self, self.account, {"version": version})
@@ -250,6 +305,7 @@ class Voice(models.Model):
     def erase(self, actor: Actor) -> Erasure:
         """For good: from this moment it answers as if it had never been."""
         with transaction.atomic():
+            self._lock()
             recordings = dict(self.samples.values_list("object_key", "sha256"))
             erasure = Erasure.begin(Erasure.Kind.VOICE, self.public_id, recordings)
             self._scrub()
@@ -259,6 +315,7 @@ class Voice(models.Model):
 
     def _scrub(self) -> None:
         """Nothing is left but an id that usage refers to."""
+        ImportedFile.forget(self.public_id)
         self.samples.all().delete()
         self.reports.all().delete()
         self.shared_with.clear()

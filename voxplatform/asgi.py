@@ -19,7 +19,7 @@ django.setup(set_prefix=False)
 
 # Only after Django is set up may anything that holds models be imported.
 from accounts.gate import pool  # noqa: E402
-from speech.api.mcp_server import serving  # noqa: E402
+from speech.api.mcp_door import door  # noqa: E402
 from speech.jobs import runner  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
@@ -40,7 +40,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await sync_to_async(start, thread_sensitive=False)()
-                await opened.enter_async_context(serving())
+                await opened.enter_async_context(door.attended())
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 # Before the sessions: what is being spoken ends as our failure, not its client's.

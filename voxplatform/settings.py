@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from voxplatform import __version__
 from voxplatform.logs import logging_config
 from voxplatform.network import EVERYWHERE, LOOPBACK, in_url, own_addresses
+from voxplatform.object_storage import origins, private_s3
 from voxplatform.secret_files import read_or_make
 from voxplatform.unfold import UNFOLD as UNFOLD
 
@@ -212,14 +213,29 @@ CACHES = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_ENDPOINT = env.str("S3_ENDPOINT", default="").rstrip("/")
+S3_REGION = env.str("S3_REGION", default="")
 STORAGES = {
-    "default": {
+    "default": private_s3(
+        S3_BUCKET,
+        endpoint=S3_ENDPOINT,
+        region=S3_REGION,
+        access_key=env.str("S3_ACCESS_KEY", default=""),
+        secret_key=env.str("S3_SECRET_KEY", default=""),
+        seconds=env.float("S3_SECONDS", default=5),
+        link_seconds=env.int("S3_LINK_SECONDS", default=300),
+    )
+    if S3_BUCKET
+    else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "media"},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
+# Players follow signed links to where the recordings are.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["media-src"] += origins(S3_BUCKET, S3_ENDPOINT, S3_REGION)
 # Recordings are for the platform's own user alone; nothing is served from where they lie.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
@@ -231,6 +247,7 @@ TOMBSTONES_FILE = DATA_DIR / "tombstones.jsonl"
 REQUIRE_CONSENT = env.str("REQUIRE_CONSENT", default="attestation")
 VOICE_CHECKS = env.str("VOICE_CHECKS", default="refuse")
 VOICES_PER_ACCOUNT = env.int("VOICES_PER_ACCOUNT", default=100)
+TRANSCRIBER = env.str("TRANSCRIBER", default="none")
 
 # -- people
 
@@ -378,6 +395,7 @@ GATE_THREADS = env.int("GATE_THREADS", default=8)
 
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=11 * 1024 * 1024)
+MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", default=64 * 1024 * 1024)
 HEADER_SECONDS = env.float("HEADER_SECONDS", default=15)
 BODY_SECONDS = env.float("BODY_SECONDS", default=30)
 STALL_SECONDS = env.float("STALL_SECONDS", default=30)
@@ -413,6 +431,9 @@ VOXCPM_CONFIG = {
 # -- models
 
 MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resolve()
+TRANSCRIBER_MODEL = Path(
+    env.str("TRANSCRIBER_MODEL", default=str(MODELS_DIR / "SenseVoiceSmall"))
+).resolve()
 # Both hubs' own names, so that what is set for their tools holds here too.
 MODEL_HUBS = {
     "huggingface": (

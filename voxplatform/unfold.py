@@ -78,6 +78,7 @@ UNFOLD = {
                     _link("Voices", "record_voice_over", "voices.voice"),
                     _link("Consents", "verified_user", "voices.voiceconsent"),
                     _link("Reports", "flag", "voices.voicereport"),
+                    _link("Imports", "library_add", "voices.voiceimport"),
                 ],
             },
             {

@@ -35,6 +35,15 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
             response = super().changelist_view(request, extra_context)
         return response
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django looks for the row first, and so tells which there are to who may not know."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
+
     def save_model(
         self, request: HttpRequest, obj: models.Model, form: ModelForm[Any], change: bool
     ) -> None:

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
+from accounts.spreadsheets import cell
 from speech.models import UsageRecord
 
 MOST_ROWS = 100_000
@@ -21,8 +22,6 @@ COLUMNS = (
     *("queue_ms", "ttfa_ms", "wall_ms", "rtf", "seed", "outcome", "finish_reason", "error_code"),
     *("user_agent", "text_hash"),
 )
-# A spreadsheet takes a cell that begins so for a formula; full-width signs count in some.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_response(records: QuerySet[UsageRecord]) -> StreamingHttpResponse:
@@ -48,14 +47,6 @@ async def _lines(records: QuerySet[UsageRecord]) -> AsyncIterator[str]:
 @sync_to_async
 def _fetch(records: QuerySet[Any, tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return list(records[:_PAGE])
-
-
-def cell(value: Any) -> str:
-    """A value as text that no spreadsheet computes."""
-    if value is None:
-        return ""
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 class _Echo:

@@ -2,13 +2,13 @@
 is relayed to the official SDK's transport, and its answer back.
 
 What a message says is for the SDK to read; what the tools do stands in ``mcp_tools``. The SDK is
-not imported here: commands that never serve need not wait for it.
+not imported here: whoever never asks for it need not wait for it (``mcp_door``).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -24,15 +24,13 @@ from accounts.exceptions import NotAllowed
 from accounts.gate import gated, in_place_of
 from accounts.negotiation import IgnoreAccept
 from accounts.throttling import KeyRateThrottle
+from speech.api.mcp_door import Application, Message, door
 from speech.api.parsers import parse_object
-from speech.api.requests import caller_of
-from speech.errors import RequestError, ShuttingDown
+from speech.api.requests import caller_of, origin_of
+from speech.errors import RequestError
 from speech.requests import Caller
+from voices.models import Origin
 
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 # Where the SDK's request object carries the exchange that it belongs to.
 EXCHANGE = "voxplatform.exchange"
 # Events that wait for a slow reader before whoever makes them has to wait too.
@@ -48,21 +46,13 @@ _HOP_BY_HOP = {"connection", "content-type"}
 _running: set[asyncio.Task[None]] = set()
 
 
-class Door:
-    """Behind it the SDK answers, while the server runs."""
-
-    application: Application | None = None
-
-
-door = Door()
-
-
 class Admitted(HttpResponse):
     """What the gate hands on when it lets a request through; never sent."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, origin: Origin) -> None:
         super().__init__()
         self.caller = caller
+        self.origin = origin
 
 
 class OwnPages(BasePermission):
@@ -88,7 +78,7 @@ class McpGate(APIView):
         return _fault(request._request.body) or self.delete(request)
 
     def delete(self, request: Request) -> HttpResponseBase:
-        return Admitted(caller_of(request, "mcp"))
+        return Admitted(caller_of(request, "mcp"), origin_of(request))
 
 
 def _fault(body: bytes) -> HttpResponse | None:
@@ -116,9 +106,8 @@ async def _relay(request: HttpRequest) -> HttpResponseBase:
     admitted = await _gate(request)
     if not isinstance(admitted, Admitted):
         return admitted
-    if door.application is None:
-        raise ShuttingDown("MCP is not served at the moment.")
-    return await Exchange(request, admitted.caller).answer(door.application)
+    application = await door.knock()
+    return await Exchange(request, admitted).answer(application)
 
 
 mcp = in_place_of(McpGate.as_view(), _relay)
@@ -131,8 +120,9 @@ class Exchange:
     When the answer has ended or the client has left, what was made for this client alone stops.
     """
 
-    def __init__(self, request: HttpRequest, caller: Caller) -> None:
-        self.caller = caller
+    def __init__(self, request: HttpRequest, admitted: Admitted) -> None:
+        self.caller = admitted.caller
+        self.origin = admitted.origin
         self._scope = {**request.scope, EXCHANGE: self}  # type: ignore[attr-defined]
         self._body: bytes | None = request.body
         self._loop = asyncio.get_running_loop()

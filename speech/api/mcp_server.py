@@ -1,4 +1,4 @@
-"""The official SDK's server and its sessions, open while the platform serves.
+"""The official SDK's server and its sessions.
 
 A session belongs to the key that began it and to this process. Knows no tool by name.
 """
@@ -17,7 +17,8 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 
-from speech.api.mcp import EXCHANGE, Application, Exchange, Receive, Send, door
+from speech.api.mcp import EXCHANGE, Exchange
+from speech.api.mcp_door import Application, Receive, Send
 from speech.api.mcp_tools import TOOLS, call, client_has_left
 
 # A session that nobody has used for so long is forgotten; its client begins another.
@@ -42,8 +43,8 @@ async def _call_tool(
 
 
 @asynccontextmanager
-async def serving() -> AsyncGenerator[None]:
-    """Open the door; at the end every session is closed."""
+async def sessions() -> AsyncGenerator[Application]:
+    """What answers; at the end every session is closed."""
     server = Server(
         "VoxPlatform",
         version=str(settings.SPECTACULAR_SETTINGS["VERSION"]),
@@ -51,19 +52,15 @@ async def serving() -> AsyncGenerator[None]:
         on_list_tools=_list_tools,
         on_call_tool=_call_tool,
     )
-    sessions = StreamableHTTPSessionManager(
+    manager = StreamableHTTPSessionManager(
         server,
         session_idle_timeout=IDLE_SECONDS,
         max_sessions=settings.MCP_SESSIONS,
         # Django has capped it already; the SDK's own limit must not be a second one.
         max_request_body_size=settings.MAX_BODY_BYTES,
     )
-    async with sessions.run():
-        door.application = _owned(sessions.handle_request)
-        try:
-            yield
-        finally:
-            door.application = None
+    async with manager.run():
+        yield _owned(manager.handle_request)
 
 
 def _owned(application: Application) -> Application:

@@ -6,9 +6,10 @@ A tool's refusal is its result, in the words of the one error table, so that a m
 from __future__ import annotations
 
 import base64
+import io
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -23,19 +24,21 @@ from mcp_types import (
 )
 from rest_framework import serializers
 
-from accounts.gate import in_gate
+from accounts.gate import beside_the_gate, in_gate
 from accounts.permissions import require_scope
 from speech.api.mcp import Exchange
 from speech.api.native import engine_object
 from speech.api.recording import recorded
 from speech.api.responses import logged
-from speech.api.serializers import Choice, Integer, McpSpeechSerializer, Number
+from speech.api.serializers import Choice, Flag, Integer, McpSpeechSerializer, Number
+from speech.api.voice_forms import McpVoiceSerializer
 from speech.audio import ENCODERS
 from speech.errors import Failure, InvalidField
 from speech.requests import Caller
 from speech.runtime import runtime
 from speech.synthesis import Synthesis, prepare
-from voices.listing import listed_voices
+from voices.cloning import clone_voice
+from voices.listing import listed_voices, voice_object
 
 Report = Callable[[float, float | None, str | None], Awaitable[None]]
 # Between two notes on how far the speaking is.
@@ -46,11 +49,13 @@ async def call(
     name: str, arguments: dict[str, Any], exchange: Exchange, report: Report
 ) -> CallToolResult:
     """Call a tool. Raises MCPError for a name that is none."""
-    if name != "speak" and name not in _PLAIN:
+    if name not in ("speak", "clone_voice") and name not in _PLAIN:
         raise MCPError(INVALID_PARAMS, "There is no tool of that name.")
     try:
         if name == "speak":
             return await _speak(arguments, exchange.caller, report)
+        if name == "clone_voice":
+            return _told(await beside_the_gate(_clone, arguments, exchange))
         _take_none(arguments)
         return _told(await in_gate(_PLAIN[name], exchange.caller))
     except Exception as error:  # noqa: BLE001 - `logged` logs it; the SDK would tell its own words
@@ -113,6 +118,26 @@ class Progress:
             await self._report(seconds, None, f"{seconds:.1f} seconds of audio")
 
 
+# -- clone_voice
+
+
+def _clone(arguments: dict[str, Any], exchange: Exchange) -> dict[str, Any]:
+    require_scope(exchange.caller.key, "voices")
+    serializer = McpVoiceSerializer(data=arguments)
+    serializer.is_valid(raise_exception=True)
+    fields = dict(serializer.validated_data)
+    audio = fields.pop("audio")
+    voice = clone_voice(
+        exchange.caller.account,
+        exchange.origin,
+        io.BytesIO(audio),
+        len(audio),
+        field="audio",
+        **fields,
+    )
+    return voice_object(voice)
+
+
 # -- the plain ones: they take nothing and tell something
 
 
@@ -168,12 +193,13 @@ def _property(field: serializers.Field[Any, Any, Any, Any]) -> dict[str, Any]:
     if isinstance(field, Integer | Number):
         kind = "integer" if isinstance(field, Integer) else "number"
         return {"type": kind, "minimum": field.min_value, "maximum": field.max_value}
+    if isinstance(field, Flag):
+        return {"type": "boolean"}
     longest = getattr(field, "max_length", None)
     return {"type": "string", **({"maxLength": longest} if longest else {})}
 
 
-def _speech_schema() -> dict[str, Any]:
-    fields = McpSpeechSerializer().fields
+def _schema(fields: Mapping[str, serializers.Field[Any, Any, Any, Any]]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
@@ -191,7 +217,14 @@ TOOLS = [
     Tool(
         name="speak",
         description="Speak a text; the answer holds the audio. Characters and seconds are metered.",
-        input_schema=_speech_schema(),
+        input_schema=_schema(McpSpeechSerializer().fields),
+        annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False),
+    ),
+    Tool(
+        name="clone_voice",
+        description="Make a voice of somebody's recording, with the consent of whose voice it is. "
+        "Needs a key with the scope `voices`; `speak` takes the new voice by its id or name.",
+        input_schema=_schema(McpVoiceSerializer().fields),
         annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False),
     ),
     Tool(

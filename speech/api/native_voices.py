@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -38,6 +39,7 @@ from speech.api.voice_shapes import (
 from speech.api.voices import create_voice, own_voice
 from speech.errors import InvalidField
 from voices.archive import export
+from voices.delivery import deliver
 from voices.listing import may_use, sample_object, voice_object
 from voices.models import Voice, VoiceReport, VoiceSample
 from voices.samples import Cut
@@ -48,7 +50,8 @@ _VERSION_FORM: Any = {"multipart/form-data": VersionForm}
 
 def detailed(voice: Voice, account: Account) -> dict[str, Any]:
     """A voice as its owner sees it, or as others may."""
-    shown = voice_object(voice) | {"tags": voice.tags, "mine": voice.account_id == account.pk}
+    shown = voice_object(voice) | {"kind": voice.kind, "tags": voice.tags}
+    shown["mine"] = voice.account_id == account.pk
     if shown["mine"]:
         shown["consent"] = voice.consent.public_id if voice.consent else None
         shown["shared_with"] = sorted(voice.shared_with.values_list("name", flat=True))
@@ -191,6 +194,26 @@ class VersionsView(VoiceFace):
         sample = take_recording(form, "audio_sample", cut, transcript=transcript, override=override)
         added = voice.rerecord(sample, origin_of(request), transcript=transcript, override=override)
         return Response(sample_object(added))
+
+
+class RecordingView(VoiceFace):
+    """GET /api/voices/{id}/versions/{version}/recording."""
+
+    @extend_schema(
+        operation_id="hear_version",
+        summary="What the model hears, whole or in ranges",
+        responses={
+            (200, "audio/wav"): OpenApiTypes.BINARY,
+            (206, "audio/wav"): OpenApiTypes.BINARY,
+            302: OpenApiResponse(description="It is at a signed link of the object storage."),
+            416: OpenApiResponse(description="The range lies outside."),
+        },
+    )
+    def get(self, request: Request, name: str, version: int) -> HttpResponseBase:
+        sample = own_voice(request, name).samples.filter(version=version).first()
+        if sample is None:
+            raise NotFound
+        return deliver(request._request, sample.object_key)
 
 
 class RestoreVersionView(VoiceFace):

@@ -46,12 +46,16 @@ class Prepared(HttpResponse):
 
 def speech_view(gate_class: type[APIView], *, marks: bool = False) -> AsyncView:
     """The view of a speech route: ``gate_class`` decides, then it speaks."""
-    gate = gated(gate_class.as_view())
+    gate = gated(gate_class.as_view(), carries_recording=_carries_recording)
 
     async def speak(request: HttpRequest) -> HttpResponseBase:
         return await speech_response(gate, request, marks=marks)
 
     return in_place_of(gate, speak)
+
+
+def _carries_recording(request: HttpRequest) -> bool:
+    return b'"ref_audio"' in request.body
 
 
 async def speech_response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from functools import cache
@@ -16,6 +17,11 @@ from speech.audio import ENCODERS
 from speech.requests import SpeechRequest
 
 UNENCODABLE = re.compile(r"[\x00\ud800-\udfff]")
+# Bounded everywhere: hostile ones must not take long to be refused.
+_DATA_URL = re.compile(
+    r"data:(?:[\w.+-]{1,60}/[\w.+-]{1,60})?(?:;[\w.+-]{1,40}=[\w.+-]{1,40}){0,4};base64,",
+    re.ASCII,
+)
 # These containers take their own rates only; pcm, wav and flac carry any.
 FIXED_RATE_FORMATS = {"mp3", "opus", "aac"}
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
@@ -97,6 +103,23 @@ class Choice(serializers.ChoiceField):
         return data
 
 
+class Recording(Text):
+    """A recording in a ``data:`` URL. Nothing is ever fetched."""
+
+    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
+        found = _DATA_URL.match(super().to_internal_value(data))
+        if found is None:
+            raise serializers.ValidationError(
+                "Send the recording itself, as data:audio/…;base64,…: nothing is fetched from "
+                "anywhere.",
+                "invalid",
+            )
+        try:
+            return base64.b64decode(data[found.end() :], validate=True)
+        except ValueError:
+            raise serializers.ValidationError("It is not valid base64.", "invalid") from None
+
+
 @extend_schema_field(
     {
         "oneOf": [
@@ -152,6 +175,16 @@ class SpeechSerializer(serializers.Serializer[SpeechRequest]):
     inference_timesteps = Integer(1, 100, **OPTIONAL, help_text="More sound better, and slower.")
     max_new_tokens = Integer(1, 4096, **OPTIONAL, help_text="The engine's own limit.")
     normalize = Flag(**OPTIONAL, help_text="Read numbers, dates and addresses as words.")
+    ref_audio = Recording(
+        **OPTIONAL,
+        help_text="A recording whose voice speaks this once: data:audio/wav;base64,… and no URL.",
+    )
+    ref_text = Text(max_length=1000, **OPTIONAL, help_text="Exactly the words of ref_audio.")
+    consent = Text(
+        max_length=2000,
+        **OPTIONAL,
+        help_text="With ref_audio: a cons_… id, or that the owner of the voice agrees, in words.",
+    )
 
     @property
     def fields(self) -> BindingDict:
@@ -170,6 +203,9 @@ class SpeechSerializer(serializers.Serializer[SpeechRequest]):
         return value if value.strip() and value != "None" else None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in ("ref_text", "consent"):
+            if attrs.get(name) and not attrs.get("ref_audio"):
+                raise serializers.ValidationError({name: "It belongs to a ref_audio."})
         container = attrs.get("response_format", "mp3")
         if "sample_rate" in attrs and container in FIXED_RATE_FORMATS:
             raise serializers.ValidationError(
@@ -184,7 +220,9 @@ class SpeechSerializer(serializers.Serializer[SpeechRequest]):
 
     def speech_request(self) -> SpeechRequest:
         """The validated request; an empty voice or language is one that was not given."""
-        given = {name: value for name, value in self.validated_data.items() if value != ""}
+        given = {
+            name: value for name, value in self.validated_data.items() if value not in ("", b"")
+        }
         return SpeechRequest(**given)
 
 
@@ -215,6 +253,7 @@ class McpSpeechSerializer(NativeSpeechSerializer):
     input = response_format = stream_format = None  # type: ignore[assignment]
     sample_rate = cfg_value = inference_timesteps = None  # type: ignore[assignment]
     max_new_tokens = normalize = None  # type: ignore[assignment]
+    ref_audio = ref_text = consent = None  # type: ignore[assignment]
 
 
 @cache

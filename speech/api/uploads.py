@@ -9,18 +9,16 @@ import re
 from collections.abc import Iterable
 from typing import Any, BinaryIO, cast
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.request import Request
 
 from speech.api.parsers import check_encoding
 from speech.errors import InvalidField, RequestError
-from voices.decoding import decode
 from voices.exceptions import RecordingTooLarge, RefusedRecording
 from voices.limits import LIMITS
 from voices.samples import Cut, Sample
-from voices.transcripts import check_transcript
+from voices.taking import take
 
 # Everything but line breaks and tabs that is no text.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -107,12 +105,8 @@ def take_recording(
     """The checked sample in a field of a form. Raises RefusedRecording, which names the field."""
     upload = form.file(name)
     try:
-        sample = decode(cast(BinaryIO, upload.file), upload.size or 0, cut)
-        if settings.VOICE_CHECKS == "refuse":
-            sample.report.check(override=override)
-        if transcript:
-            check_transcript(transcript, sample.report.measures.speech_seconds)
+        file = cast(BinaryIO, upload.file)
+        return take(file, upload.size or 0, cut, transcript=transcript, override=override)
     except RefusedRecording as refused:
         refused.param = refused.param or name
         raise
-    return sample

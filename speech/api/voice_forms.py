@@ -9,7 +9,7 @@ from django.db.models import Q
 from rest_framework import serializers
 
 from accounts.models import Account
-from speech.api.serializers import Choice, Text
+from speech.api.serializers import Choice, Flag, Recording, Text
 
 
 class Strict(serializers.Serializer[Any]):
@@ -32,6 +32,22 @@ class VoiceChanges(Strict):
         child=Text(min_length=1, max_length=40), max_length=20, required=False
     )
     visibility = Choice(choices=["private", "public"], required=False)
+
+
+class McpVoiceSerializer(Strict):
+    """The arguments of MCP's tool that makes a voice: what the form of the other faces holds."""
+
+    name = Text(min_length=1, max_length=100, help_text="What the voice is called.")
+    audio = Recording(help_text="The recording: data:audio/wav;base64,… of 1 to 30 seconds.")
+    consent = Text(
+        max_length=2000,
+        required=False,
+        help_text="A cons_… id, or that the owner of the voice agrees, in words.",
+    )
+    transcript = Text(max_length=1000, required=False, help_text="Exactly the words spoken in it.")
+    language = Text(max_length=35, required=False, help_text="A BCP 47 tag.")
+    description = Text(max_length=500, required=False, help_text="For people.")
+    override = Flag(required=False, help_text="Use it in spite of warnings.")
 
 
 class ShareSerializer(Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
@@ -15,15 +15,13 @@ from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, ListingAllowed
 from accounts.throttling import KeyRateThrottle
 from speech.api.requests import account_of, as_id, key_of, origin_of, warning
-from speech.api.uploads import Form, take_recording
+from speech.api.uploads import Form
 from speech.api.voice_shapes import VOICES, VoiceDeleted, VoiceForm, VoiceShape
 from speech.errors import InvalidField
-from voices.fields import clean_fields
+from voices.cloning import clone_voice
 from voices.listing import listed_voices, may_use, preset_object, voice_object
 from voices.models import Origin, Voice
 from voices.presets import PRESETS
-from voices.resolving import needed_consent
-from voices.samples import Cut
 
 MULTIPART: Any = {"multipart/form-data": VoiceForm}
 
@@ -73,30 +71,20 @@ class VoicesView(VoiceFace):
 
 
 def create_voice(form: Form, account: Account, origin: Origin) -> Voice:
-    """A voice from a form; what is cheap to refuse is refused before the recording is decoded."""
+    """A voice from a form."""
     if form.text("type") not in ("", "audio_sample"):
         raise InvalidField("type: Voices are made from an audio_sample here.", "type")
-    about = clean_fields(
-        {
-            "name": form.text("name", required=True),
-            "language": form.text("language"),
-            "description": form.text("description", "speaker_description"),
-        }
-    )
-    form.file("audio_sample")
-    consent, statement = needed_consent(form.text("consent"), account)
-    transcript, override = form.text("transcript", "ref_text"), form.flag("override")
-    cut = Cut.ENDS if transcript else Cut.BEST
-    sample = take_recording(form, "audio_sample", cut, transcript=transcript, override=override)
-    return Voice.clone(
-        account,
-        sample=sample,
-        consent=consent,
-        statement=statement,
-        origin=origin,
-        transcript=transcript,
-        override=override,
-        **about,
+    fields = {
+        "name": form.text("name", required=True),
+        "consent": form.text("consent"),
+        "transcript": form.text("transcript", "ref_text"),
+        "language": form.text("language"),
+        "description": form.text("description", "speaker_description"),
+    }
+    upload, override = form.file("audio_sample"), form.flag("override")
+    recording, size = cast(BinaryIO, upload.file), upload.size or 0
+    return clone_voice(
+        account, origin, recording, size, field="audio_sample", override=override, **fields
     )
 
 

@@ -51,6 +51,10 @@ class Engine(ABC):
     def submit(self, utterance: Utterance) -> Stream:
         """Accept an utterance. Never refuses: what goes wrong later ends the stream."""
 
+    def forget(self, voice: str) -> None:  # noqa: B027 - most engines keep nothing
+        """Keep nothing of voice prompts whose key is ``voice``, or begins so before a colon. Never
+        waits; who speaks with one goes on. An engine that keeps nothing has nothing to do."""
+
     @abstractmethod
     def stats(self) -> EngineStats:
         """The state now. Never waits for the engine."""

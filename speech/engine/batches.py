@@ -77,6 +77,9 @@ class Runner(Protocol[P]):
     def load(self) -> None:
         """Make the model ready. Raises EngineUnavailable with a sentence that says why not."""
 
+    def forget(self, voice: str) -> None:
+        """Keep nothing of this voice; see ``Engine.forget``."""
+
     def unload(self) -> None:
         """Give its memory back. Idempotent."""
 

@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -46,7 +46,8 @@ class ToneEngine(StepLoop, LoopEngine):
     """Plays ``1 / seconds_per_character`` notes a second at 24 kHz.
 
     ``speed`` is a multiple of real time, 0 for no pace at all; ``chunk_seconds`` the length of a
-    step's audio. The signal does not depend on either.
+    step's audio. The signal does not depend on either. ``also`` are abilities that it has by
+    itself as little as voices: a voice that is cloned or designed gives the register by its key.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ToneEngine(StepLoop, LoopEngine):
         queue_seconds: float = 20.0,
         park_seconds: float = 30.0,
         idle_seconds: float = 0.0,
+        also: Iterable[str] = (),
     ) -> None:
         super().__init__(
             SAMPLE_RATE,
@@ -81,7 +83,8 @@ class ToneEngine(StepLoop, LoopEngine):
             names=("tone",),
             sample_rate=SAMPLE_RATE,
             languages=("mul",),
-            abilities=frozenset(Ability) - {Ability.CLONE, Ability.DESIGN},
+            abilities=frozenset(Ability) - {Ability.CLONE, Ability.DESIGN}
+            | set(map(Ability, also)),
             ceiling_base=SHORTEST + self._note / SAMPLE_RATE,
             ceiling_per_character=self._note / SAMPLE_RATE,
         )

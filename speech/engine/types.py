@@ -69,7 +69,8 @@ class Recording:
 class VoicePrompt:
     """The engine's view of a voice.
 
-    ``key`` names the prompt's content (caches go by it). ``preset`` is a built-in name that an
+    ``key`` names the prompt's content (caches go by it); before its first colon stands what is
+    forgotten together. ``preset`` is a built-in name that an
     engine with voices of its own maps to one of them; ``reference`` lends timbre, ``prompt`` is
     audio with a transcript that the model continues; ``description`` designs a voice in words.
     """
@@ -79,6 +80,11 @@ class VoicePrompt:
     reference: Recording | None = None
     prompt: Recording | None = None
     description: str | None = None
+
+
+def is_of(key: str, voice: str) -> bool:
+    """Whether a VoicePrompt's key is one of this voice."""
+    return key == voice or key.startswith(f"{voice}:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@ logged, and changed by verbs behind a question."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.audit import AuditEntry, verify
 from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
@@ -23,6 +26,10 @@ def recorded(account, origin):
     return VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
 
 
+async def _pieces(answer):
+    return [piece async for piece in answer.streaming_content]
+
+
 def last_entry():
     return AuditEntry.objects.order_by("-number").first()
 
@@ -31,6 +38,31 @@ def test_voices_stand_in_a_list_with_filters_and_a_search(operator, voice, accou
     for query in ("", "?q=alice", "?state__exact=ready", f"?account={account.pk}"):
         assert voice.name in operator.get(VOICES + query).content.decode()
     assert voice.name not in operator.get(f"{VOICES}?q=nobody").content.decode()
+
+
+def test_voices_are_found_by_their_last_use(operator, make_voice, record):
+    used, old, _ = (make_voice(name) for name in ("Used", "Old", "Idle"))
+    record(voice=used.public_id)
+    Voice.objects.filter(pk=old.pk).update(used_at=timezone.now() - timedelta(days=40))
+
+    def found(use):
+        page = operator.get(f"{VOICES}?use={use}").content.decode()
+        return {name for name in ("Used", "Old", "Idle") if f">{name}<" in page}
+
+    assert found("7") == found("30") == {"Used"}
+    assert found("90") == {"Used", "Old"}
+    assert found("never") == {"Idle"}
+    assert found("older") == set()
+
+
+def test_use_is_noted_once_an_hour(voice):
+    Voice.objects.note_use(voice.public_id)
+    noted = Voice.objects.get().used_at
+    Voice.objects.note_use(voice.public_id)
+    assert Voice.objects.get().used_at == noted
+    Voice.objects.update(used_at=noted - timedelta(hours=2))
+    Voice.objects.note_use(voice.public_id)
+    assert Voice.objects.get().used_at >= noted
 
 
 def test_a_voice_shows_its_versions_with_their_checks_in_words(operator, voice):
@@ -51,9 +83,12 @@ def test_who_listens_gives_a_reason_which_is_logged(operator, voice):
     assert "<path d=" in page
     audio = re.search(r'<audio[^>]* src="([^"]+)"', page)[1]
     heard = operator.get(audio)
-    assert heard.content == voice.sample.wav()
+    assert b"".join(asyncio.run(_pieces(heard))) == voice.sample.wav()
     assert heard["content-type"] == "audio/wav"
     assert "no-store" in heard["cache-control"]
+    part = operator.get(audio, headers={"range": "bytes=0-3"})
+    assert (part.status_code, asyncio.run(_pieces(part))) == (206, [b"RIFF"])
+    assert operator.get(f"{audio}?kept")["content-disposition"].startswith("attachment")
 
 
 def test_a_link_to_a_recording_is_one_persons(operator, staff, voice):

@@ -35,6 +35,15 @@ def closed_server(data_dir, keys):
 
 
 @pytest.fixture(scope="package")
+def voice_server(data_dir):
+    """A third on the same data, whose engine clones and designs voices, which are no speech."""
+    config = json.dumps({"speed": 100, "also": ["clone", "design"]})
+    environment = {"ENGINE_CONFIG": config, "VOICE_CHECKS": "report", "QUEUE_SECONDS": "10"}
+    with LiveServer(data_dir, environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
 def issued(data_dir):
     script = "from tests.contract.issue_keys import main; main()"
     return json.loads(manage(data_dir, "shell", "-c", script).splitlines()[-1])
@@ -48,7 +57,7 @@ def keys(issued):
 
 @pytest.fixture
 def browse(server, issued):
-    """A browser in which somebody is signed in: "dora", or "admin", who is staff."""
+    """A browser in which somebody is signed in: "dora", "clerk" or "admin"."""
     with ExitStack() as browsers:
 
         def browse(name, token="t" * 32):

@@ -1,4 +1,5 @@
-"""Makes keys of every kind, and two people who are signed in, in a live server's database.
+"""Makes keys of every kind, and people who are signed in, in a live server's database: Dora, a
+clerk who is staff without any permission, and an admin who has them all.
 
 Run by ``manage.py shell`` there; what it makes is printed as JSON.
 """
@@ -17,13 +18,13 @@ from accounts.models import SCOPES, Account, ApiKey
 
 
 def main() -> None:
-    people = {name: sign_in(name, is_staff=name == "admin") for name in ("dora", "admin")}
+    people = {name: sign_in(name) for name in ("dora", "clerk", "admin")}
     print(json.dumps({"keys": make_keys(), "sessions": people}))
 
 
-def sign_in(name: str, is_staff: bool) -> str:
+def sign_in(name: str) -> str:
     """The session of a new person's browser."""
-    user = User.objects.create_user(name, is_staff=is_staff, is_superuser=is_staff)
+    user = User.objects.create_user(name, is_staff=name != "dora", is_superuser=name == "admin")
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -36,7 +36,9 @@ async def call(server, key, tool, **arguments):
 async def test_it_lists_its_tools_with_what_they_take(server, live_key, era):
     async with client_of(server, live_key, era) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert set(tools) == {"speak", "list_voices", "engine_status", "unload_engine"}
+    assert set(tools) == {
+        *("speak", "clone_voice", "list_voices", "engine_status", "unload_engine")
+    }
     schema = tools["speak"].input_schema
     assert schema["required"] == ["text"]
     assert set(schema["properties"]) == {

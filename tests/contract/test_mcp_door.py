@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from contextlib import ExitStack
 
+import psutil
 import pytest
 
 from tests.contract.mcp_client import SESSION, Bare, request, speak
@@ -163,3 +166,42 @@ def test_the_settings_cap_sessions_and_audio(data_dir, live_key):
         assert "exceeds 1000 bytes" in bares[0].post(speak("Hello there.")).text
         bares[1].http.delete("/mcp")
         assert bares[2].initialize().status_code == 200
+
+
+@pytest.mark.slow
+def test_answers_that_are_opened_and_dropped_leave_nothing(server, live_key, bare):
+    """A thousand clients leave before their answer; then some end a session that still speaks."""
+    process = psutil.Process(server.process.pid)
+    message = bare.http.build_request("POST", "/mcp", json=speak("On and on. " * 60, format="opus"))
+    lines = [f"{name}: {value}" for name, value in message.headers.items()]
+    request_bytes = "\r\n".join(["POST /mcp HTTP/1.1", *lines, "", ""]).encode() + message.read()
+
+    def drop(count):
+        for _ in range(count):
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.sendall(request_bytes)
+
+    drop(1000)  # as much memory as so many at once take
+    memory, files = settled(process, server, live_key)
+    drop(1000)
+    assert bare.post(LIST).status_code == 200
+    after, open_after = settled(process, server, live_key)
+    assert after < memory + 10 * 2**20
+    assert open_after <= files + 2
+    for _ in range(20):
+        with Bare(server, live_key) as ending:
+            ending.initialize()
+            ending.hang_up(speak("On and on. " * 60, noted=True))
+            assert ending.http.delete("/mcp").status_code == 200
+    assert bare.post(LIST).status_code == 200
+    assert server.process.poll() is None
+
+
+def settled(process, server, key):
+    """Memory and open files once nobody is being spoken to."""
+    deadline = time.monotonic() + 60
+    while server.get("/api/engine", key).json()["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(1)
+    return process.memory_info().rss, process.num_fds()

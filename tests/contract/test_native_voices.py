@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 import zipfile
 
 import pytest
@@ -15,7 +16,10 @@ from tests.contract.test_voices import WORD
 from tests.voices.recordings import WORDS, clip, spoken, wav
 from voices.wav import read_own
 
-MISSING = "voice_" + "0" * 24
+NOWHERE = {
+    kind: f"{prefix}_" + "0" * 24
+    for kind, prefix in {"voice": "voice", "consent": "cons", "design": "design"}.items()
+}
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +162,19 @@ def test_an_export_holds_what_the_model_hears_and_all_that_is_known(http, make):
     assert len(samples) / rate > 2
 
 
+def test_a_recording_is_heard_whole_and_in_ranges(http, make):
+    url = f"/api/voices/{make()['id']}/versions/1/recording"
+    whole = http.get(url)
+    assert whole.headers["content-type"] == "audio/wav"
+    assert len(whole.content) == int(whole.headers["content-length"])
+    part = http.get(url, headers={"range": "bytes=-100"})
+    assert (part.status_code, part.content) == (206, whole.content[-100:])
+    assert http.get(url, headers={"range": "bytes=99999999-"}).status_code == 416
+    head = http.head(url)
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(whole.content)))
+    assert http.get(url.replace("/1/", "/2/")).status_code == 404
+
+
 def test_erasing_gives_a_receipt(http, make):
     made = make()
     receipt = http.delete(f"/api/voices/{made['id']}").json()
@@ -185,40 +202,105 @@ WITH_ID = [
 ]
 
 
-def ask(client, method, route, voice_id, consent_id):
-    wanted = consent_id if "consent" in route else voice_id
-    url = "/" + re.sub(r"<int:version>", "1", re.sub(r"<\w+:name>", wanted, route))
+@pytest.fixture
+def make_design(voice_server, keys):
+    """A draft of a voice; it is there for whoever made it, whatever engine runs."""
+    drafts = []
+    with voice_server.http(keys["good"]) as http:
+
+        def make_design():
+            made = http.post("/api/voices/designs", json={"description": "A calm old man"})
+            drafts.append(made.json()["id"])
+            return drafts[-1]
+
+        yield make_design
+        for draft in drafts:
+            http.delete(f"/api/voices/designs/{draft}")
+
+
+def kind_of(route):
+    return next((kind for kind in ("consent", "design") if kind in route), "voice")
+
+
+def ask(client, method, route, ids):
+    wanted = ids[kind_of(route)]
+    url = "/" + re.sub(r"<int:\w+>", "1", re.sub(r"<\w+:name>", wanted, route))
     body = {"name": "Same", "accounts": [], "reason": "Because."}
     needed = {"share": ["accounts"], "report": ["reason"]}.get(route.rpartition("/")[2], ["name"])
     return client.request(method, url, json={name: body[name] for name in needed})
 
 
+# Of routes with an id, those that tell the same to everybody, and those whose own tests ask so.
+ELSEWHERE = re.compile(r"v1/models/|api/jobs")
+LISTING = ("GET", "v1/audio/voices/<path:name>")  # in which a private voice does not stand
+
+
 def test_the_matrix_has_every_route():
+    with_id = {str(pattern.pattern) for pattern in canonical if "<" in str(pattern.pattern)}
+    assert {route for route in with_id if not ELSEWHERE.match(route)} == {r for _, r in WITH_ID}
     assert len(WITH_ID) >= 14
     assert {method for method, _ in WITH_ID} == {"GET", "POST", "PATCH", "DELETE"}
 
 
 @pytest.mark.parametrize(("method", "route"), WITH_ID)
-def test_a_stranger_sees_what_is_seen_where_nothing_is(server, keys, http, make, method, route):
+def test_a_stranger_sees_what_is_seen_where_nothing_is(
+    server, keys, browse, http, make, make_design, method, route
+):
     voice_id = make()["id"]
     consent_id = http.get(f"/api/voices/{voice_id}").json()["consent"]
+    ids = {"voice": voice_id, "consent": consent_id}
+    if kind_of(route) == "design":
+        ids["design"] = make_design()
     with server.http(keys["stranger"]) as stranger:
-        foreign = ask(stranger, method, route, voice_id, consent_id)
-        missing = ask(stranger, method, route, MISSING, "cons_" + "0" * 24)
+        foreign = ask(stranger, method, route, ids)
+        missing = ask(stranger, method, route, NOWHERE)
     assert foreign.status_code == missing.status_code == 404
     assert foreign.content == missing.content
+    # Staff are nobody here: neither the admin, who may everything there, nor a clerk.
+    for name in ("clerk", "admin"):
+        browser = browse(name)
+        signed_in = ask(browser, method, route, ids)
+        if route.startswith("api/"):
+            nowhere = ask(browser, method, route, NOWHERE)
+            assert (signed_in.status_code, signed_in.content) == (
+                nowhere.status_code,
+                nowhere.content,
+            )
+            assert signed_in.status_code in (404, 400)  # a form's token is looked for in its body
+        else:
+            assert signed_in.status_code == (404 if (method, route) == LISTING else 401)
     for key, status in (("revoked", 401), ("without voices", 401), (None, 401)):
-        if key is None and (method, route) == ("GET", "v1/audio/voices/<path:name>"):
-            status = 404  # a listing, in which a private voice does not stand
-        if key == "without voices" and (method, route) == ("GET", "v1/audio/voices/<path:name>"):
+        if key is None and (method, route) == LISTING:
+            status = 404
+        if key == "without voices" and (method, route) == LISTING:
             continue
         with server.http(keys[key] if key else None) as nobody:
-            assert ask(nobody, method, route, voice_id, consent_id).status_code == status
+            assert ask(nobody, method, route, ids).status_code == status
     # Nothing of all that did anything; and another key of the account may do it.
     with server.http(keys["every scope"]) as member:
         assert member.get(f"/api/voices/{voice_id}").status_code == 200
-        answer = ask(member, method, route, voice_id, consent_id)
+        answer = ask(member, method, route, ids)
     assert answer.status_code in (200, 400), answer.text
+
+
+@pytest.mark.parametrize(("method", "route"), WITH_ID)
+def test_what_is_foreign_takes_as_long_as_what_is_not_there(
+    server, keys, http, make, make_design, method, route
+):
+    """The quickest of several each, in turns: what else the machine does then tells little."""
+    voice_id = make()["id"]
+    ids = {"voice": voice_id, "consent": http.get(f"/api/voices/{voice_id}").json()["consent"]}
+    if kind_of(route) == "design":
+        ids["design"] = make_design()
+    times = {"foreign": [], "missing": []}
+    with server.http(keys["stranger"]) as stranger:
+        for _ in range(8):
+            for name, asked in (("foreign", ids), ("missing", NOWHERE)):
+                began = time.perf_counter()
+                ask(stranger, method, route, asked)
+                times[name].append(time.perf_counter() - began)
+    foreign, missing = min(times["foreign"]), min(times["missing"])
+    assert abs(foreign - missing) < max(0.01, missing), times
 
 
 def test_a_browser_needs_its_token(browse):

@@ -50,7 +50,9 @@ def test_what_it_promises_is_what_is_answered(case, closed_server, keys):
 @few
 def test_speech_takes_every_setting_it_describes(case, closed_server, keys):
     real = {"model": "tts-1-hd", "voice": "alloy", "input": "Good evening.", "language": None}
-    case.body = {**case.body, **real, "response_format": "wav"}
+    # Words belong to a recording, and what is a recording no schema can say.
+    own = dict.fromkeys(("ref_audio", "ref_text", "consent"))
+    case.body = {**case.body, **real, **own, "response_format": "wav"}
     headers = {"authorization": f"Bearer {keys['good']}"}
     answer = case.call_and_validate(
         base_url=closed_server.url, headers=headers, excluded_checks=UNSAID

@@ -30,10 +30,8 @@ def architecture(request):
 
 
 @pytest.fixture(scope="module")
-def checkpoint(architecture, tmp_path_factory):
-    from tests.engine.voxcpm.checkpoints import build_tiny
-
-    return build_tiny(tmp_path_factory.mktemp("models") / architecture, architecture)
+def checkpoint(architecture, tiny):
+    return tiny(architecture)
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,8 @@ class Line:
                 self.child.keep(message)
             case protocol.Forget():
                 self.child.forget(message)
+            case protocol.Drop():
+                pass  # the engine's own affair
             case _:
                 self.heard.append(self.child.utterance(message))
 
@@ -96,3 +98,14 @@ def test_without_recordings_the_utterance_goes_as_it_is():
 def test_a_voice_that_nobody_told_of_is_refused():
     with pytest.raises(ProtocolError):
         KeptVoices().utterance(protocol.Check(1, Utterance("Hello."), voice=7))
+
+
+def test_a_voice_that_is_dropped_is_forgotten_on_both_sides_in_all_its_versions():
+    line = Line()
+    for key in ("a:1:x", "a:2:y", "ab:1:z"):
+        line.say(voice(key))
+    line.host.drop("a")
+    assert line.kinds[-3:] == ["Forget", "Forget", "Drop"]
+    assert [kept.key for kept in line.child._kept.values()] == ["ab:1:z"]
+    line.say(voice("a:2:y"))
+    assert line.kinds[-2:] == ["Keep", "Submit"]

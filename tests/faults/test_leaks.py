@@ -19,9 +19,9 @@ from tests.faults.test_slow_readers import child_of
 
 SOAK = os.environ.get("SOAK") == "1"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
-REQUESTS = 10_000 if SOAK else 2_000
-WARM_UP = 4_000 if SOAK else 500  # the allocator takes some thousands to settle
-ROUND = 500 if SOAK else 100
+REQUESTS = 10_000 if SOAK else 1_100
+WARM_UP = 4_000 if SOAK else 400  # the allocator takes some thousands to settle
+ROUND = 500 if SOAK else 70
 AT_ONCE = 8
 ABORTED = 0.3
 REFUSED = 0.02  # at most so many are told to come back: others use this machine as well

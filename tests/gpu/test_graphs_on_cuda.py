@@ -10,7 +10,7 @@ from tests.engine.voxcpm.repertoire import TAKES
 from tests.engine.voxcpm.takes import make_runner, speak
 
 pytestmark = pytest.mark.gpu
-SIZES = {"slots": 3, "max_length": 300}
+SIZES = {"slots": 3, "max_length": 300, "compiled": False}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_where_memory_is_short_the_rest_runs_eagerly(folder, cuda, monkeypatch):
 
 
 def test_compiled_passes_are_captured_and_say_nearly_the_same(folder, cuda):
-    few = {"compiled": True, "graph_batches": [1], "graph_timesteps": [10], **SIZES}
+    few = {**SIZES, "compiled": True, "graph_batches": [1], "graph_timesteps": [10]}
     runner = make_runner(folder, device=cuda, **few)
     assert runner.notice == ""
     takes = TAKES["voxcpm2"][:1]

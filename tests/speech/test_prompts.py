@@ -1,42 +1,66 @@
-"""What a built-in voice is to an engine: one of its own, a description, or a seed."""
+"""What a built-in voice is to an engine: one of its own, or a recording that it has made once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from speech.engine.tone import ToneEngine
 from speech.engine.types import Ability
-from speech.prompts import voice_prompt, voice_seed
+from speech.prompts import makes_built_in_voices, voice_prompt
+from tests.voices.conftest import prepared
+from voices.models import BuiltInTake
 from voices.presets import PRESETS
 
 TONE = ToneEngine().info
 CLONES = replace(TONE, abilities=TONE.abilities | {Ability.CLONE})
 DESIGNS = replace(CLONES, abilities=CLONES.abilities | {Ability.DESIGN})
+ALLOY = PRESETS["alloy"]
+
+
+@pytest.fixture
+def take(db):
+    BuiltInTake.objects.want_all("tone")
+    take = BuiltInTake.objects.get(preset="alloy")
+    assert take.claim("here")
+    assert take.keep("here", prepared(), ALLOY.sentence, ALLOY.seed)
+    return take
 
 
 def test_the_engine_s_own_voice_is_no_prompt():
     for info in (TONE, CLONES, DESIGNS):
         assert voice_prompt(None, info) is None
-        assert voice_seed(None, info) is None
 
 
 def test_an_engine_with_voices_of_its_own_gets_the_name_alone():
-    prompt = voice_prompt(PRESETS["alloy"], TONE)
-    assert (prompt.preset, prompt.description) == ("alloy", None)
-    assert voice_seed(PRESETS["alloy"], TONE) is None
+    prompt = voice_prompt(ALLOY, TONE)
+    assert (prompt.preset, prompt.reference, prompt.prompt) == ("alloy", None, None)
+    assert not makes_built_in_voices(TONE)
 
 
-def test_an_engine_that_designs_gets_the_description():
-    assert voice_prompt(PRESETS["onyx"], DESIGNS).description == PRESETS["onyx"].description
-    assert voice_seed(PRESETS["onyx"], DESIGNS) is None
+def test_an_engine_without_has_none_before_it_is_made(db):
+    assert makes_built_in_voices(CLONES)
+    assert voice_prompt(ALLOY, CLONES) is None
 
 
-def test_an_engine_that_can_only_clone_gets_a_seed_for_each():
-    assert voice_prompt(PRESETS["alloy"], CLONES).description is None
-    seeds = {voice_seed(preset, CLONES) for preset in PRESETS.values()}
-    assert len(seeds) == len(PRESETS)
+def test_what_was_made_is_continued_by_models_that_can_do_no_more(take):
+    prompt = voice_prompt(ALLOY, CLONES)
+    assert prompt.reference is None
+    assert prompt.prompt.transcript == ALLOY.sentence
+    assert voice_prompt(PRESETS["nova"], CLONES) is None
 
 
-def test_a_voice_s_seed_is_the_same_for_ever():
-    assert voice_seed(PRESETS["alloy"], CLONES) == 2582736367
-    assert voice_seed(PRESETS["verse"], CLONES) == 3539461791
+def test_elsewhere_it_lends_its_timbre_alone_so_that_directions_are_obeyed(take):
+    prompt = voice_prompt(ALLOY, DESIGNS)
+    assert prompt.prompt is None and prompt.reference is not None
+
+
+def test_another_model_has_a_voice_of_its_own(take):
+    assert voice_prompt(ALLOY, replace(CLONES, names=("other",))) is None
+
+
+def test_every_voice_has_its_own_seed_and_sentence_for_ever():
+    assert len({preset.seed for preset in PRESETS.values()}) == 13
+    assert len({preset.sentence for preset in PRESETS.values()}) == 13
+    assert (ALLOY.seed, PRESETS["verse"].seed) == (2582736367, 3539461791)

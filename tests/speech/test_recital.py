@@ -109,14 +109,28 @@ async def test_a_voice_of_nobody_keeps_the_timbre_of_its_first_utterance(desk):
     assert first.voice is None and first.remember and first.style == "calm"
     for one in rest:
         assert one.voice.key == first.remember and one.style is None and one.remember is None
-        assert one.voice.prompt.transcript == TEXTS[0]
+        assert one.voice.prompt.transcript == TEXTS[0] + " "
         assert np.array_equal(one.voice.prompt.samples, expected(TEXTS[0], 1, len(TEXTS[0])))
 
 
 async def test_a_first_utterance_that_is_too_short_lends_no_timbre(desk):
     await listen(Recital(utterances(["Oh.", *TEXTS]), CLONES, 4, desk.submit))
     assert [one.voice is None for one in desk.asked] == [True, True, False, False, False, False]
-    assert desk.asked[2].voice.prompt.transcript == TEXTS[0]
+    assert desk.asked[2].voice.prompt.transcript == TEXTS[0] + " "
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["你好，我的朋友们。", "再见。"], "你好，我的朋友们。"),
+        (["おはようございます。", "さようなら。"], "おはようございます。"),
+        (["안녕하세요 여러분.", "안녕히."], "안녕하세요 여러분. "),
+        (["สวัสดีครับทุกคน", "ลาก่อน"], "สวัสดีครับทุกคน "),
+    ],
+)
+async def test_what_was_heard_and_what_follows_are_joined_as_they_are_written(desk, texts, said):
+    await listen(Recital(utterances(texts), CLONES, 2, desk.submit))
+    assert desk.asked[1].voice.prompt.transcript == said
 
 
 async def test_a_voice_of_somebody_is_on_every_utterance(desk):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from voices.admin.consent import VoiceConsentAdmin
+from voices.admin.imports import VoiceImportAdmin
 from voices.admin.report import VoiceReportAdmin
 from voices.admin.voice import VoiceAdmin
 
-__all__ = ["VoiceAdmin", "VoiceConsentAdmin", "VoiceReportAdmin"]
+__all__ = ["VoiceAdmin", "VoiceConsentAdmin", "VoiceImportAdmin", "VoiceReportAdmin"]

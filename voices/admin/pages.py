@@ -12,12 +12,14 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.base import ModelAdmin
 from voices import storage
+from voices.delivery import deliver
 from voices.exceptions import StorageUnavailable
 from voices.samples import Report
 from voices.wav import read_own
@@ -25,6 +27,7 @@ from voices.waveform import COLUMNS, HEIGHT, waveform
 
 _SALT = "voices.listen"
 _LISTEN_SECONDS = 600
+_ATTACHED = 'attachment; filename="recording.wav"'
 
 
 class ReasonForm(forms.Form):
@@ -120,7 +123,7 @@ class RecordedAdmin(ModelAdmin):
         }
         return self.page(request, row, "listen", context)
 
-    def audio(self, request: HttpRequest, token: str) -> HttpResponse:
+    def audio(self, request: HttpRequest, token: str) -> HttpResponseBase:
         """The recording, for the person whose reason was logged."""
         try:
             listener, key = signing.loads(token, salt=_SALT, max_age=_LISTEN_SECONDS)
@@ -128,10 +131,8 @@ class RecordedAdmin(ModelAdmin):
             raise Http404 from error
         if listener != request.user.pk or not self.has_listen_permission(request):
             raise Http404
-        answer = HttpResponse(storage.read(key), content_type="audio/wav")
-        answer["cache-control"] = "no-store"
-        answer["content-disposition"] = "inline"
-        return answer
+        kept = "kept" in request.GET
+        return deliver(request, key, disposition=_ATTACHED if kept else "inline")
 
 
 def _flat(fields: Any) -> list[str]:

@@ -3,11 +3,13 @@ to another account, erased."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
@@ -28,6 +30,26 @@ class TransferForm(forms.Form):
     )
 
 
+class UseFilter(admin.SimpleListFilter):
+    """By when somebody last spoke with it."""
+
+    title = parameter_name = "use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        days = [(str(number), f"in the last {number} days") for number in (7, 30, 90)]
+        return [*days, ("older", "longer ago"), ("never", "never")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "never":
+                return queryset.filter(used_at=None)
+            case "older":
+                return queryset.filter(used_at__lt=timezone.now() - timedelta(days=90))
+            case "7" | "30" | "90" as days:
+                return queryset.filter(used_at__gte=timezone.now() - timedelta(days=int(days)))
+        return queryset
+
+
 class VoiceSampleInline(TabularInline):  # type: ignore[misc]
     model = VoiceSample
     extra = 0
@@ -45,9 +67,13 @@ class VoiceSampleInline(TabularInline):  # type: ignore[misc]
 
 @admin.register(Voice)
 class VoiceAdmin(RecordedAdmin):
-    list_display = ("shown", "account", "condition", "visibility", "language", "created_at")
+    list_display = (
+        *("shown", "account", "condition", "visibility", "language"),
+        *("used_at", "created_at"),
+    )
     list_select_related = ("account",)
     list_filter = (
+        UseFilter,
         "state",
         "visibility",
         "language",
@@ -62,7 +88,10 @@ class VoiceAdmin(RecordedAdmin):
         (None, {"fields": (("name", "public_id"), "account", ("state", "visibility"))}),
         ("About", {"fields": ("description", ("language", "tags"), "shared_with")}),
         ("Consent", {"fields": (("consent", "consent_policy"),)}),
-        ("History", {"fields": (("version", "created_by"), ("created_at", "updated_at"))}),
+        (
+            "History",
+            {"fields": (("version", "created_by"), ("created_at", "used_at"), "updated_at")},
+        ),
     )
 
     @admin.display(description="voice", ordering="name")

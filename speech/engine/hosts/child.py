@@ -92,6 +92,8 @@ class Child:
                 self._voices.keep(message)
             case protocol.Forget():
                 self._voices.forget(message)
+            case protocol.Drop():
+                self._engine.forget(message.voice)
             case protocol.Grant():
                 if outlet := self._outlets.get(message.id):
                     outlet.credit += message.samples

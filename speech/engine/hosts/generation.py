@@ -120,6 +120,13 @@ class Generation:
         finally:
             self._calls.pop(id, None)
 
+    def forget(self, voice: str) -> None:
+        """Have the child keep nothing of this voice; one that is gone keeps nothing anyway."""
+        with self._lock:
+            if self._closed:
+                return
+        self._voices.drop(voice)
+
     def _send(self, message: protocol.ToChild) -> None:
         self._pair.send(protocol.pack(message))
 

@@ -107,6 +107,11 @@ class ProcessHost(Engine):
         budget = self._ahead if utterance.ahead else self._budget
         return generation.speak(utterance, budget, int(seconds * generation.info.sample_rate))
 
+    def forget(self, voice: str) -> None:
+        """Have the child keep nothing of it, neither recordings nor what was made of them."""
+        if generation := self._supervisor.generation:
+            generation.forget(voice)
+
     def stats(self) -> EngineStats:
         """The state as of the last beat; never asks the child."""
         supervisor = self._supervisor

@@ -91,6 +91,13 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """The engine is to keep nothing of prompts of this voice."""
+
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Submit:
     """Speak; ``credit`` is how many samples may be sent before a Grant allows more. ``voice`` is
     the number of the utterance's voice, where that has recordings."""
@@ -209,13 +216,25 @@ class Answer:
 
 
 ToChild = (
-    Begin | Keep | Forget | Submit | Grant | Hurry | Cancel | Check | Load | Unload | SetFaults
+    Begin
+    | Keep
+    | Forget
+    | Drop
+    | Submit
+    | Grant
+    | Hurry
+    | Cancel
+    | Check
+    | Load
+    | Unload
+    | SetFaults
 )
 ToHost = Hello | Refused | Beat | Audio | Finish | Answer
 TO_CHILD: tuple[type, ...] = (
     Begin,
     Keep,
     Forget,
+    Drop,
     Submit,
     Grant,
     Hurry,

@@ -15,7 +15,7 @@ from itertools import count
 
 from speech.engine.hosts import protocol
 from speech.engine.hosts.codec import ProtocolError
-from speech.engine.types import Recording, Utterance, VoicePrompt
+from speech.engine.types import Recording, Utterance, VoicePrompt, is_of
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of recordings that the child keeps for the host; the oldest are forgotten first."""
@@ -50,6 +50,14 @@ class ToldVoices:
             id = self._tell(voice)
             self._send(replace(message, utterance=replace(message.utterance, voice=None), voice=id))
             self._forget()
+
+    def drop(self, voice: str) -> None:
+        """Have the child keep no recordings of this voice, nor what it made of them."""
+        with self._lock:
+            for name in [name for name in self._told if is_of(name[0], voice)]:
+                id, _ = self._told.pop(name)
+                self._send(protocol.Forget(id))
+            self._send(protocol.Drop(voice))
 
     def _tell(self, voice: VoicePrompt) -> int:
         name = voice.key, _samples(voice.reference), _samples(voice.prompt)

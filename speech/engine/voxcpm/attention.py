@@ -6,6 +6,7 @@ never to the whole cache. Knows nothing of layers or weights.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -45,16 +46,23 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     return mixed.reshape(batch, steps, heads * size)
 
 
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Queries, keys and values of one layer's tokens to what they see; shapes as in ``attend``."""
+
+
 class Attention(Protocol):
-    """How the queries of layer ``layer`` see keys and values; shapes as in ``attend``."""
+    """What the tokens of a pass see, layer by layer."""
 
-    def __call__(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor: ...
+    def at(self, layer: int) -> Mix:
+        """For one layer: with tensors of its own, so that one compiled layer serves for all."""
 
 
-def local_attention(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+class LocalAttention:
     """Every token sees every other one of its own short sequence."""
-    del layer
-    return attend(query, key, value)
+
+    def at(self, layer: int) -> Mix:
+        del layer
+        return attend
 
 
 class SlotCache:
@@ -80,18 +88,6 @@ class SlotCache:
         self.keys = torch.zeros(shape, device=device, dtype=dtype)
         self.values = torch.zeros(shape, device=device, dtype=dtype)
 
-    def write(self, layer: int, places: Tensor, key: Tensor, value: Tensor) -> None:
-        """Store [B, T, groups, D] at ``places`` (B * T of them; see ``places``)."""
-        for store, new in ((self.keys, key), (self.values, value)):
-            flat = store[layer].view(-1, *store.shape[3:])
-            flat.index_copy_(0, places, new.reshape(-1, *new.shape[2:]))
-
-    def read(self, layer: int, rows: Tensor, bucket: int) -> tuple[Tensor, Tensor]:
-        """The first ``bucket`` positions of ``rows``: keys and values, [B, L, groups, D]."""
-        keys = self.keys[layer, :, :bucket].index_select(0, rows)
-        values = self.values[layer, :, :bucket].index_select(0, rows)
-        return keys, values
-
     def places(self, rows: Tensor, positions: Tensor) -> Tensor:
         """Where ``positions`` [B, T] of ``rows`` [B] lie in a layer, flattened."""
         return (rows.unsqueeze(1) * (self.length + 1) + positions).flatten()
@@ -112,6 +108,24 @@ class SlotCache:
         self.values[:, row, :length] = 0
 
 
+class LayerMemory:
+    """A ``Mix`` over what one layer keeps of the slots."""
+
+    def __init__(self, keys: Tensor, values: Tensor, rows: Tensor, places: Tensor, mask: Tensor):
+        """``keys`` and ``values`` are [slots, length, groups, D]; ``mask`` is [B, 1, T, L]."""
+        self.keys, self.values = keys, values
+        self.rows, self.places, self.mask = rows, places, mask
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        keys, values = self._remember(self.keys, key), self._remember(self.values, value)
+        return attend(query, keys, values, self.mask)
+
+    def _remember(self, store: Tensor, new: Tensor) -> Tensor:
+        """Write [B, T, groups, D] to its places; read the bucket's positions [B, L, groups, D]."""
+        store.view(-1, *store.shape[2:]).index_copy_(0, self.places, new.flatten(0, 1))
+        return store[:, : self.mask.shape[-1]].index_select(0, self.rows)
+
+
 class CachedAttention:
     """Causal attention of the tokens of a step over all that their slots have seen before."""
 
@@ -119,12 +133,10 @@ class CachedAttention:
         """Tokens [B, T] at ``positions`` of ``rows``; no position read lies beyond ``bucket``."""
         self._cache = cache
         self._rows = rows
-        self._bucket = bucket
         self._places = cache.places(rows, positions)
         columns = torch.arange(bucket, device=positions.device)
         self._mask = (columns <= positions.unsqueeze(-1)).unsqueeze(1)
 
-    def __call__(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        self._cache.write(layer, self._places, key, value)
-        keys, values = self._cache.read(layer, self._rows, self._bucket)
-        return attend(query, keys, values, self._mask)
+    def at(self, layer: int) -> Mix:
+        keys, values = self._cache.keys[layer], self._cache.values[layer]
+        return LayerMemory(keys, values, self._rows, self._places, self._mask)

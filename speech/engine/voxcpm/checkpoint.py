@@ -7,12 +7,16 @@ child. Knows nothing of torch, Django or hubs. Its messages are for operators: t
 from __future__ import annotations
 
 import json
+import logging
 import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from speech.engine.errors import EngineUnavailable
+
+log = logging.getLogger(__name__)
 Architecture = Literal["voxcpm", "voxcpm2"]
 # The models that have a short name, the best first; each has the same name on both hubs.
 KNOWN = {
@@ -99,6 +103,17 @@ def describe_checkpoint(path: Path) -> Checkpoint:
     _check_tensors(described.weights, _embedding(config))
     _check_tensors(described.vae, {})
     return described
+
+
+def usable_checkpoint(model: str) -> Checkpoint:
+    """What the engine's directory holds; what is wrong with it goes to the log with its place, and
+    without it to whoever asks. Raises EngineUnavailable."""
+    try:
+        return describe_checkpoint(Path(model))
+    except CheckpointError as error:
+        log.error("The model cannot be used: %s", error)
+        told = str(error).replace(f"{model}/", "").replace(model, Path(model).name)
+        raise EngineUnavailable(f"The model cannot be used: {told}") from None
 
 
 def _named(models_dir: Path, setting: str) -> Path:

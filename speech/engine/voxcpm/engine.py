@@ -5,13 +5,11 @@ Knows of a checkpoint what its files say; torch comes with the model, when it is
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from speech.engine.batches import BatchLoop, Runner
@@ -19,15 +17,8 @@ from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.loop import LoopEngine
 from speech.engine.sequence import Sequence
 from speech.engine.types import Ability, EngineInfo, EngineState, EngineStats, Utterance
-from speech.engine.voxcpm.checkpoint import (
-    KNOWN,
-    Checkpoint,
-    CheckpointError,
-    describe_checkpoint,
-)
+from speech.engine.voxcpm.checkpoint import KNOWN, Checkpoint, usable_checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
-
-log = logging.getLogger(__name__)
 
 FRAME_SECONDS = 0.04
 """A latent frame's audio, in all three models."""
@@ -95,13 +86,19 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
     def info(self) -> EngineInfo:
         return self._info
 
+    def forget(self, voice: str) -> None:
+        def drop() -> None:
+            if self._was_loaded:
+                self._runner.forget(voice)
+
+        self._worker.do(drop)
+
     def stats(self) -> EngineStats:
         return replace(super().stats(), notice=self._notice)
 
     # -- the model
 
     def _load(self) -> None:
-        self._describe()  # it may have been changed since the start
         if not self._was_loaded:
             self._runner, self._was_loaded = self._make_runner(), True
         self._notice = ""
@@ -110,7 +107,7 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
 
     def _describe(self) -> Checkpoint:
         """What the model's directory holds."""
-        return _describe(self._config.model)
+        return usable_checkpoint(self._config.model)
 
     def _make_runner(self) -> Runner[Any]:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
@@ -147,17 +144,6 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
         if self._is_ready():
             with suppress(EngineUnavailable):  # it may be unloaded just now: looked at later
                 self._runner.prepare(utterance, 0)
-
-
-def _describe(model: str) -> Checkpoint:
-    """What the directory holds; what is wrong with it goes to the log with its place, and without
-    it to whoever asks."""
-    try:
-        return describe_checkpoint(Path(model))
-    except CheckpointError as error:
-        log.error("The model cannot be used: %s", error)
-        told = str(error).replace(f"{model}/", "").replace(model, Path(model).name)
-        raise EngineUnavailable(f"The model cannot be used: {told}") from None
 
 
 def _info(checkpoint: Checkpoint) -> EngineInfo:

@@ -25,15 +25,19 @@ BATCHES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128)
 TIMESTEPS = (5, 7, 10)
 """The schedules of the models one may ask for; others take the next longer one."""
 
-PREFILL_TOKENS = (16, 32, 64, 128, 256)
+PREFILLS = tuple(
+    (batch, tokens)
+    for batch in (1, 2, 4, 8, 16)
+    for tokens in (16, 32, 64, 128, 256)
+    if batch * tokens <= 512
+)
+"""How many prompts, and how many tokens of each, one pass takes in: together the usual budget."""
+
 PREFILL_BUCKET = 512
 """Prompts that reach further are consumed eagerly."""
 
 MEMORY_RESERVE = 1 << 30
 """Bytes of the device's memory that capturing leaves free."""
-
-SHAPES = 1024
-"""The most shapes of one pass that are compiled: each size is one of its own."""
 
 Run = Callable[[], Any]
 
@@ -63,54 +67,69 @@ class GraphPasses:
         self,
         eager: EagerPasses,
         *,
-        compiled: bool = False,
         batches: Sequence[int] = (),
         timesteps: Sequence[int] = (),
     ) -> None:
-        """``compiled`` lets the inductor fuse each pass before it is captured; ``batches`` and
-        ``timesteps`` are the sizes to capture, where they are not all of the usual ones."""
+        """``batches`` and ``timesteps`` are the sizes to capture, where they are not all of the
+        usual ones."""
         self.notice = ""
         self._eager = eager
         self._scratch = eager.model.slots
         self._batches = batches or BATCHES
         self._timesteps = timesteps or TIMESTEPS
-        self._proof = Proof(eager, compiled=compiled)
         self._pool: Any = None
-        self._speak = _compile(eager.speak) if compiled else eager.speak
-        self._advance = _compile(eager.model.advance) if compiled else eager.model.advance
-        self._prefill = _compile(eager.model.prefill) if compiled else eager.model.prefill
-        self._emits: dict[bool, dict[tuple[int, int], Captured]] = {True: {}, False: {}}
-        self._advances: dict[tuple[int, int], Captured] = {}
-        self._prefills: dict[int, Captured] = {}
+        self._begin("")
 
     # -- capturing
 
     def capture(self, progress: Callable[[int, int], None]) -> None:
         """Capture all graphs, the largest first, so that they share memory; tell ``progress`` how
         many of how many are done. Never raises for a graph: ``notice`` says what happened."""
-        work = list(self._work())
         try:
-            for done, capture in enumerate(work):
-                if self._memory_is_short():
-                    self.notice = (
-                        f"The device's memory is short: {done} of {len(work)} CUDA graphs were "
-                        "captured, other steps run without."
-                    )
-                    log.warning(self.notice)
-                    break
-                capture()
-                progress(done + 1, len(work))
-        except torch.OutOfMemoryError as error:
-            self._give_up("the device's memory is too short for them.", error)
+            self._capture_all(progress)
         except (RuntimeError, Unfaithful) as error:
-            self._give_up("a graph could not be captured or was not faithful.", error)
+            if not self._eager.is_fused or isinstance(error, torch.OutOfMemoryError):
+                self._give_up(error)
+                return
+            self._eager.unfuse()
+            self._begin(f"Kernels are not fused: {_first_line(error)}")
+            try:
+                self._capture_all(progress)
+            except (RuntimeError, Unfaithful) as second:
+                self._give_up(second)
 
-    def _give_up(self, reason: str, error: Exception) -> None:
+    def _capture_all(self, progress: Callable[[int, int], None]) -> None:
+        work = list(self._work())
+        for done, capture in enumerate(work):
+            if self._memory_is_short():
+                self._note(
+                    f"The device's memory is short: {done} of {len(work)} CUDA graphs were "
+                    "captured, other steps run without."
+                )
+                return
+            capture()
+            progress(done + 1, len(work))
+
+    def _begin(self, notice: str) -> None:
+        """Nothing is captured yet, or no longer."""
+        self._emits: dict[bool, dict[tuple[int, int], Captured]] = {True: {}, False: {}}
+        self._advances: dict[tuple[int, int], Captured] = {}
+        self._prefills: dict[tuple[int, int], Captured] = {}
+        self._proof = Proof(self._eager, compiled=self._eager.is_fused)
+        if notice:
+            self._note(notice)
+
+    def _note(self, notice: str) -> None:
+        self.notice = f"{self.notice} {notice}".strip()
+        log.warning(notice)
+
+    def _give_up(self, error: Exception) -> None:
         """Everything runs eagerly from now on."""
-        self._emits = {True: {}, False: {}}
-        self._advances, self._prefills = {}, {}
-        self.notice = f"CUDA graphs are off: {reason}"
-        log.warning("%s %s", self.notice, error)
+        reason = "a graph could not be captured or was not faithful."
+        if isinstance(error, torch.OutOfMemoryError):
+            reason = "the device's memory is too short for them."
+        self._begin(f"CUDA graphs are off: {reason}")
+        log.warning("%s", error)
 
     def _memory_is_short(self) -> bool:
         free, _ = torch.cuda.mem_get_info(self._eager.model.device)
@@ -125,9 +144,9 @@ class GraphPasses:
             yield partial(self._capture_emit, size, evaluations(max(self._timesteps)), False)
             for length in reversed(lengths):
                 yield partial(self._capture_advance, size, length)
-        for tokens in reversed(PREFILL_TOKENS):
-            if tokens <= self._eager.model.length:
-                yield partial(self._capture_prefill, tokens)
+        for batch, tokens in reversed(PREFILLS):
+            if batch <= self._scratch and tokens <= self._eager.model.length:
+                yield partial(self._capture_prefill, batch, tokens)
 
     def _record(self, run: Run, *inputs: Tensor) -> Captured:
         """Capture ``run``, which works on ``inputs``. They name the scratch row meanwhile."""
@@ -157,49 +176,51 @@ class GraphPasses:
             size, model.patch_size, model.feat_dim, device=model.device, dtype=model.dtype
         )
         guided = torch.arange(size if is_guided else 0, device=model.device)
-        captured = self._record(lambda: self._speak(rows, noise, count, guided), rows, noise)
+        speak = self._eager.speak
+        captured = self._record(lambda: speak(rows, noise, count, guided), rows, noise)
         self._proof.emit(captured.replay, size, count, is_guided)
         self._emits[is_guided][size, count] = captured
 
     def _capture_advance(self, size: int, length: int) -> None:
-        rows = self._scratch_rows(size)
-        captured = self._record(lambda: self._advance(rows, length), rows)
+        model, rows = self._eager.model, self._scratch_rows(size)
+        captured = self._record(lambda: model.advance(rows, length), rows)
         self._proof.advance(captured.replay, size, length)
         self._advances[size, length] = captured
 
-    def _capture_prefill(self, tokens: int) -> None:
+    def _capture_prefill(self, batch: int, tokens: int) -> None:
         model = self._eager.model
         bucket = min(PREFILL_BUCKET, model.length)
-        piece = self._blank_piece(tokens)
-        captured = self._record(lambda: self._prefill(*piece, bucket), *piece)
-        self._proof.prefill(captured.replay, self._blank_piece(tokens), bucket)
-        self._prefills[tokens] = captured
+        piece = self._blank_piece(batch, tokens)
+        captured = self._record(lambda: model.prefill(*piece, bucket), *piece)
+        self._proof.prefill(captured.replay, self._blank_piece(batch, tokens), bucket)
+        self._prefills[batch, tokens] = captured
 
     def _scratch_rows(self, size: int) -> Tensor:
         return torch.full((size,), self._scratch, device=self._eager.model.device)
 
-    def _blank_piece(self, tokens: int) -> Piece:
+    def _blank_piece(self, batch: int, tokens: int) -> Piece:
+        """Nothing but padding."""
         model = self._eager.model
         hidden = model.state.hidden.shape[1]
-        text = torch.zeros(1, tokens, hidden, device=model.device, dtype=model.dtype)
-        is_audio = torch.zeros(1, tokens, device=model.device, dtype=torch.bool)
-        positions = torch.full((1, tokens), model.length, device=model.device)
-        last = torch.zeros(1, device=model.device, dtype=torch.long)
-        return Piece(self._scratch_rows(1), text, text.clone(), is_audio, positions, last)
+        text = torch.zeros(batch, tokens, hidden, device=model.device, dtype=model.dtype)
+        is_audio = torch.zeros(batch, tokens, device=model.device, dtype=torch.bool)
+        positions = torch.full((batch, tokens), model.length, device=model.device)
+        last = torch.zeros(batch, device=model.device, dtype=torch.long)
+        return Piece(self._scratch_rows(batch), text, text.clone(), is_audio, positions, last)
 
     # -- replaying
 
     def prefill(self, piece: Piece, bucket: int) -> None:
-        """As ``Passes.prefill``; a single prompt is replayed, several are consumed eagerly."""
+        """As ``Passes.prefill``."""
         batch, tokens = piece.is_audio.shape
-        size = min((size for size in self._prefills if size >= tokens), default=None)
-        if batch > 1 or size is None or bucket > PREFILL_BUCKET:
+        key = _smallest(self._prefills, batch, tokens)
+        if key is None or bucket > PREFILL_BUCKET:
             self._eager.prefill(piece, bucket)
             return
-        blank = self._blank_piece(size)
-        for whole, part in zip(blank[1:5], piece[1:5], strict=True):
-            whole[:, :tokens] = part
-        self._prefills[size].replay(piece.rows, *blank[1:5], piece.last)
+        blank = self._blank_piece(*key)
+        for whole, part in zip(blank, piece, strict=True):
+            whole[tuple(map(slice, part.shape))] = part
+        self._prefills[key].replay(*blank)
 
     def emit(
         self, slots: list[int], noise: Tensor, count: int, guided: list[int]
@@ -241,9 +262,5 @@ def _smallest(
     return min((key for key in graphs if key[0] >= batch and key[1] >= other), default=None)
 
 
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
-    # One shape beyond its limit and torch refuses; the usual eight are fewer than our sizes.
-    torch._dynamo.config.recompile_limit = SHAPES
-    torch._dynamo.config.accumulated_recompile_limit = SHAPES
-    compiled: Callable[..., Any] = torch.compile(function, fullgraph=True, dynamic=False)
-    return compiled
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -11,14 +11,12 @@ import gc
 import logging
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from speech.engine.errors import EngineUnavailable
 from speech.engine.types import VoicePrompt
-from speech.engine.voxcpm.checkpoint import CheckpointError, describe_checkpoint
+from speech.engine.voxcpm.checkpoint import usable_checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.graphs import GraphPasses
 from speech.engine.voxcpm.int8 import quantize
@@ -68,10 +66,7 @@ class Loaded:
 
 def load(config: VoxCPMConfig) -> Loaded:
     """Load the checkpoint. Raises EngineUnavailable with a sentence that says why not."""
-    try:
-        checkpoint = describe_checkpoint(Path(config.model))
-    except CheckpointError as error:
-        raise EngineUnavailable(str(error)) from None
+    checkpoint = usable_checkpoint(config.model)  # it may have changed since the start
     if config.threads:
         torch.set_num_threads(config.threads)
     quantized = config.dtype == "int8"
@@ -113,12 +108,9 @@ def choose_passes(
     eager = EagerPasses(model, vae)
     if model.device.type != "cuda" or not config.graphs:
         return eager
-    graphs = GraphPasses(
-        eager,
-        compiled=config.compiled,
-        batches=config.graph_batches,
-        timesteps=config.graph_timesteps,
-    )
+    if config.compiled:
+        eager.fuse()
+    graphs = GraphPasses(eager, batches=config.graph_batches, timesteps=config.graph_timesteps)
     with torch.inference_mode(), torch.cuda.device(model.device):
         graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
     return graphs

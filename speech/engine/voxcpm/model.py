@@ -7,16 +7,17 @@ functions of resident tensors and their arguments, without a look from the host.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from speech.engine.voxcpm.attention import CachedAttention, SlotCache, local_attention
+from speech.engine.voxcpm.attention import CachedAttention, LocalAttention, SlotCache
 from speech.engine.voxcpm.slots import SlotState
 from speech.engine.voxcpm.solver import guide, schedule, solve
-from speech.engine.voxcpm.transformer import Transformer
+from speech.engine.voxcpm.transformer import Fuse, Transformer
 
 
 class BatchedModel(nn.Module):
@@ -70,6 +71,13 @@ class BatchedModel(nn.Module):
             self.dtype,
         )
         self.timed = lru_cache(maxsize=32)(self._timed)
+        self.guide: Callable[..., Tensor] = guide
+
+    def fuse(self, fuse: Fuse) -> None:
+        """Let ``fuse`` make one kernel of what would be several, where products allow it."""
+        self.guide = fuse(guide)
+        for part in (self.base_lm, self.residual_lm, self.encoder, self.estimator):
+            part.fuse(fuse)
 
     def _cache(self, transformer: Transformer) -> SlotCache:
         layers, groups, size = transformer.shape
@@ -87,7 +95,7 @@ class BatchedModel(nn.Module):
         special = self.special_token[0].expand(len(patches), 1, -1)
         tokens = torch.cat((special, tokens), dim=1)
         rotation = self.encoder.rotation(torch.arange(tokens.shape[1], device=self.device))
-        first = self.encoder(tokens, rotation, local_attention, kept=slice(0, 1))
+        first = self.encoder(tokens, rotation, LocalAttention(), kept=slice(0, 1))
         return self.encoder_output(first[:, 0])
 
     def begin(self, row: int, timesteps: int, guidance: float, patch: Tensor | None) -> None:
@@ -156,7 +164,9 @@ class BatchedModel(nn.Module):
             tokens = self.estimator_input(patch.to(self.dtype))[both]
             velocity = self._estimate(condition, times[:, index], before, tokens).float()
             towards = velocity[:batch]
-            return towards.index_copy(0, guided, guide(towards[guided], velocity[batch:], strength))
+            return towards.index_copy(
+                0, guided, self.guide(towards[guided], velocity[batch:], strength)
+            )
 
         sizes = state.step_sizes.index_select(0, rows)
         patch = solve(noise.float(), field, sizes, count).to(self.dtype)
@@ -207,7 +217,7 @@ class BatchedModel(nn.Module):
         tokens = torch.cat((head, before, patch), dim=1)
         rotation = self.estimator.rotation(torch.arange(tokens.shape[1], device=self.device))
         kept = slice(tokens.shape[1] - self.patch_size, None)
-        return self.estimator_output(self.estimator(tokens, rotation, local_attention, kept))
+        return self.estimator_output(self.estimator(tokens, rotation, LocalAttention(), kept))
 
     # -- a slot's memory
 

@@ -6,7 +6,9 @@ given places in the batch and resident rows, and neither looks at a value on the
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, lru_cache, partial
 from typing import NamedTuple, Protocol
 
 import torch
@@ -46,6 +48,10 @@ class Passes(Protocol):
         """Move the slots on to their next patch."""
 
 
+VARIANTS = 64
+"""The most variants of one kernel: of each kind of layer, for one row and for many."""
+
+
 class EagerPasses:
     """Operation by operation."""
 
@@ -55,18 +61,23 @@ class EagerPasses:
         self.model = model
         self.vae = vae
         # The same slots run for many steps; to bring their numbers to the device waits for it.
+        self.is_fused = False
+        self._eagerly: Callable[[], AbstractContextManager[object]] = nullcontext
         self._on_device = lru_cache(maxsize=512)(self._to_device)
 
     def prefill(self, piece: Piece, bucket: int) -> None:
-        self.model.prefill(*piece, bucket)
+        with self._eagerly():
+            self.model.prefill(*piece, bucket)
 
     def emit(
         self, slots: list[int], noise: Tensor, count: int, guided: list[int]
     ) -> tuple[Tensor, Tensor, Tensor]:
-        return self.speak(self.rows(slots), noise, count, self.rows(guided))
+        with self._eagerly():
+            return self.speak(self.rows(slots), noise, count, self.rows(guided))
 
     def advance(self, slots: list[int], bucket: int) -> None:
-        self.model.advance(self.rows(slots), bucket)
+        with self._eagerly():
+            self.model.advance(self.rows(slots), bucket)
 
     def speak(
         self, rows: Tensor, noise: Tensor, count: int, guided: Tensor
@@ -75,6 +86,26 @@ class EagerPasses:
         latents = self.model.emit(rows, noise, count, guided)
         audio = self.vae.decode(latents.float().transpose(1, 2), rows)
         return audio, latents, self.model.state.stop.index_select(0, rows)
+
+    def fuse(self) -> None:
+        """Let the inductor make single kernels of what stands between products, wherever the model
+        is driven without this class; its own passes stay as they are, to be compared with."""
+        # Each is one kernel: processes that compile would take longer to start than to do it.
+        torch._inductor.config.compile_threads = 1
+        torch._dynamo.config.recompile_limit = VARIANTS
+        torch._dynamo.config.accumulated_recompile_limit = VARIANTS
+        fuse = cache(partial(torch.compile, fullgraph=True, dynamic=True))
+        self.model.fuse(fuse)
+        self.vae.fuse(fuse)
+        self.is_fused = True
+        torch.compiler.set_stance("default")
+        self._eagerly = partial(torch.compiler.set_stance, "force_eager")
+
+    def unfuse(self) -> None:
+        """Back to operation by operation, everywhere."""
+        torch.compiler.set_stance("force_eager")
+        self.is_fused = False
+        self._eagerly = nullcontext
 
     def rows(self, numbers: list[int]) -> Tensor:
         """Numbers of slots, or of places in the batch, on the device; not to be written to."""

@@ -31,6 +31,8 @@ TIMESTEPS = 10
 GUIDANCE = 2.0
 """The package's defaults."""
 
+_PARENTHESES = {ord(sign): None for sign in "()（）"}
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -76,6 +78,8 @@ def spoken_text(utterance: Utterance) -> str:
     """The text with VoxCPM2's control prefix: a description in parentheses, made by us alone."""
     described = utterance.voice.description if utterance.voice else None
     control = ", ".join(part for part in (described, utterance.style) if part)
+    # What follows a parenthesis of theirs would be spoken, and they are not charged for it.
+    control = control.translate(_PARENTHESES)
     return f"({control}){utterance.text}" if control else utterance.text
 
 

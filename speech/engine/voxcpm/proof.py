@@ -64,19 +64,19 @@ class Proof:
         self._clear(size)
 
     def prefill(self, replay: Replay, blank: Piece, bucket: int) -> None:
-        """``replay`` takes a piece like ``blank``, of one row."""
-        tokens = blank.is_audio.shape[1]
-        blank.rows.zero_()
-        blank.positions.copy_(torch.arange(tokens).unsqueeze(0))
+        """``replay`` takes a piece like ``blank``."""
+        batch, tokens = blank.is_audio.shape
+        blank.rows.copy_(torch.arange(batch))
+        blank.positions.copy_(torch.arange(tokens).expand(batch, -1))
         blank.last.fill_(tokens - 1)
         blank.text.normal_(generator=torch.Generator(blank.text.device).manual_seed(tokens))
-        self._stage(1)
+        self._stage(batch)
         self._eager.prefill(blank, bucket)
-        expected = self._settled(1)
-        self._stage(1)
+        expected = self._settled(batch)
+        self._stage(batch)
         replay(*blank)
-        self._compare(f"prefill of {tokens}", expected, self._settled(1))
-        self._clear(1)
+        self._compare(f"prefill of {batch} times {tokens}", expected, self._settled(batch))
+        self._clear(batch)
 
     def _stage(self, size: int) -> Tensor:
         """The same state in the first ``size`` rows, every time; returns noise for it."""

@@ -66,6 +66,11 @@ class ModelRunner:
         self._loaded = None
         return_memory()
 
+    def forget(self, voice: str) -> None:
+        """Keep no features of this voice; who speaks with it has its own."""
+        if self._loaded is not None:
+            self._loaded.voices.forget(voice)
+
     @property
     def loaded(self) -> Loaded:
         """The loaded model. Raises EngineUnavailable while there is none."""
@@ -205,7 +210,7 @@ class ModelRunner:
         prompt, features = occupant.prompt, occupant.features
         if prompt.voice and features and prompt.shared and features.prefix is None:
             features.prefix = self.loaded.model.prefix(slot, prompt.shared)
-            self.loaded.voices.put(prompt.voice.key, features)
+            self.loaded.voices.grown(prompt.voice.key)
 
     @torch.inference_mode()
     def emit(self, slots: list[int]) -> list[Patch]:

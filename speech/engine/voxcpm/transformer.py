@@ -8,16 +8,20 @@ views into the fused ones. Equal to ``voxcpm.modules.minicpm4.MiniCPMModel``, wh
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speech.engine.voxcpm.attention import Attention
+from speech.engine.voxcpm.attention import Attention, Mix
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and sines of [.., T, 1, D], in float32."""
+
+Fuse = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""Makes one kernel of a function of tensors."""
 
 
 def fuse(*linears: nn.Linear) -> nn.Linear:
@@ -47,13 +51,48 @@ def rotate(heads: Tensor, rotation: Rotation) -> Tensor:
     return (wide * cosine + torch.cat((-right, left), dim=-1) * sine).to(heads.dtype)
 
 
+def add_norm(
+    hidden: Tensor, change: Tensor, scale: float | None, weight: Tensor, epsilon: float
+) -> tuple[Tensor, Tensor]:
+    """The sum of both, the change scaled, and the sum's ``rms_norm``."""
+    hidden = hidden + (change if scale is None else change * scale)
+    return hidden, rms_norm(hidden, weight, epsilon)
+
+
+def split_heads(
+    heads: Tensor, counts: tuple[int, int], rotation: Rotation | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values of [B, T, heads, D]: so many query and key heads, and as many value
+    heads as keys; all but the values are rotated."""
+    queries, groups = counts
+    turned, value = heads.split((queries + groups, groups), dim=2)
+    if rotation is not None:
+        turned = rotate(turned, rotation)
+    query, key = turned.split((queries, groups), dim=2)
+    return query, key, value
+
+
+def gate(joined: Tensor) -> Tensor:
+    """The two halves of the last axis: one says how much of the other passes."""
+    how_much, what = joined.chunk(2, dim=-1)
+    return F.silu(how_much) * what
+
+
+class Kernels(NamedTuple):
+    """What stands between the products of a layer; a compiler makes one kernel of each."""
+
+    norm: Callable[..., Tensor] = rms_norm
+    add_norm: Callable[..., tuple[Tensor, Tensor]] = add_norm
+    split_heads: Callable[..., tuple[Tensor, Tensor, Tensor]] = split_heads
+    gate: Callable[..., Tensor] = gate
+
+
 class Layer(nn.Module):
     """One decoder layer."""
 
-    def __init__(self, layer: Any, index: int) -> None:
+    def __init__(self, layer: Any) -> None:
         super().__init__()
         attention, mlp = layer.self_attn, layer.mlp
-        self.index = index
         self.heads: int = attention.num_heads
         self.groups: int = attention.num_key_value_heads
         self.size: int = attention.head_dim
@@ -69,24 +108,27 @@ class Layer(nn.Module):
         )
 
     def forward(
-        self, hidden: Tensor, rotation: Rotation | None, attention: Attention, kept: slice
-    ) -> Tensor:
-        """[B, T, H] to the ``kept`` tokens' [B, T', H]."""
+        self,
+        hidden: Tensor,
+        change: Tensor | None,
+        rotation: Rotation | None,
+        mix: Mix,
+        kept: slice,
+        kernels: Kernels,
+    ) -> tuple[Tensor, Tensor]:
+        """[B, T, H], and what the layer before would add to it, to the ``kept`` tokens' [B, T', H]
+        and what this one would."""
         batch, steps, _ = hidden.shape
-        normed = rms_norm(hidden, self.before_attention, self.epsilon)
+        scale, epsilon = self.residual_scale, self.epsilon
+        if change is None:
+            normed = kernels.norm(hidden, self.before_attention, epsilon)
+        else:
+            hidden, normed = kernels.add_norm(hidden, change, scale, self.before_attention, epsilon)
         heads = self.qkv(normed).view(batch, steps, self.heads + 2 * self.groups, self.size)
-        turned, value = heads.split((self.heads + self.groups, self.groups), dim=2)
-        if rotation is not None:
-            turned = rotate(turned, rotation)
-        query, key = turned.split((self.heads, self.groups), dim=2)
-        mixed = attention(self.index, query[:, kept], key, value)
-        hidden = self._add(hidden[:, kept], self.out(mixed))
-        normed = rms_norm(hidden, self.before_mlp, self.epsilon)
-        gate, up = self.gate_up(normed).chunk(2, dim=-1)
-        return self._add(hidden, self.down(F.silu(gate) * up))
-
-    def _add(self, hidden: Tensor, change: Tensor) -> Tensor:
-        return hidden + (change if self.residual_scale is None else change * self.residual_scale)
+        query, key, value = kernels.split_heads(heads, (self.heads, self.groups), rotation)
+        mixed = self.out(mix(query[:, kept], key, value))
+        hidden, normed = kernels.add_norm(hidden[:, kept], mixed, scale, self.before_mlp, epsilon)
+        return hidden, self.down(kernels.gate(self.gate_up(normed)))
 
 
 EVERYTHING = slice(None)
@@ -98,7 +140,7 @@ class Transformer(nn.Module):
     def __init__(self, model: Any) -> None:
         """``model`` is a MiniCPMModel of the official package."""
         super().__init__()
-        self.layers = nn.ModuleList(Layer(each, i) for i, each in enumerate(model.layers))
+        self.layers = nn.ModuleList(Layer(each) for each in model.layers)
         self.norm: nn.Parameter = model.norm.weight
         self.epsilon: float = model.norm.variance_epsilon
         self.cosines: Tensor | None = None
@@ -106,6 +148,11 @@ class Transformer(nn.Module):
         if model.rope_emb is not None:
             self.cosines = model.rope_emb.cos_cached.float()
             self.sines = model.rope_emb.sin_cached.float()
+        self._kernels = Kernels()
+
+    def fuse(self, fuse: Fuse) -> None:
+        """Let ``fuse`` make one kernel of each function that stands between products."""
+        self._kernels = Kernels(*map(fuse, Kernels()))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -130,6 +177,10 @@ class Transformer(nn.Module):
     ) -> Tensor:
         """[B, T, H] to [B, T', H]: the last layer computes only the tokens that are ``kept``."""
         last = len(self.layers) - 1
+        change: Tensor | None = None
         for index, layer in enumerate(self.layers):
-            hidden = layer(hidden, rotation, attention, kept if index == last else EVERYTHING)
-        return rms_norm(hidden, self.norm, self.epsilon)
+            which = kept if index == last else EVERYTHING
+            mix = attention.at(index)
+            hidden, change = layer(hidden, change, rotation, mix, which, self._kernels)
+        scale = self.layers[last].residual_scale
+        return self._kernels.add_norm(hidden, change, scale, self.norm, self.epsilon)[1]

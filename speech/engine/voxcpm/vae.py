@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from speech.engine.voxcpm.vae_folding import fold_decoder, fold_encoder
-from speech.engine.voxcpm.vae_layers import Chain
+from speech.engine.voxcpm.vae_layers import Chain, Fuse, Layer
 
 Precision = Literal["exact", "tf32", "bf16"]
 # Frames. On the CPU more would leave its cache, and less would read the weights too often.
@@ -52,6 +52,12 @@ class StreamingVAE:
         self._decoder = Chain(fold_decoder(vae, half)).to(self.device)
         self._encoder = Chain(fold_encoder(vae.encoder, half)).to(self.device)
         self.state = torch.zeros(slots + 1, self._decoder.context, device=self.device)
+
+    def fuse(self, fuse: Fuse) -> None:
+        """Let ``fuse`` make single kernels of what ``decode`` would do in several."""
+        for layer in self._decoder.modules():
+            if isinstance(layer, Layer):
+                layer.fuse(fuse)
 
     def decode(self, latents: Tensor, rows: Tensor) -> Tensor:
         """The samples [B, P x hop_out] of the next latents [B, D, P] of these rows."""

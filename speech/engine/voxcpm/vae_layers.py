@@ -6,13 +6,15 @@ next, so that a piece of sound may be made from its new part alone. Knows no mod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 Step = tuple[Tensor, Tensor | None]
+Fuse = Callable[[Callable[..., Tensor]], Callable[..., Tensor]]
+"""Makes one kernel of a function of tensors."""
 
 
 class Layer(nn.Module):
@@ -23,6 +25,9 @@ class Layer(nn.Module):
     def __call__(self, x: Tensor, past: Tensor) -> Step:  # its type, for mypy
         step: Step = super().__call__(x, past)
         return step
+
+    def fuse(self, fuse: Fuse) -> None:
+        """Let ``fuse`` make one kernel of what would be several passes over the memory."""
 
     def keep(self, **tensors: Tensor) -> None:
         for name, tensor in tensors.items():
@@ -51,8 +56,23 @@ class Product(nn.Module):
         return product.view(*x.shape[:-1], -1)
 
 
-class Snake(Layer):
+def snake(x: Tensor, alpha: Tensor, inverse: Tensor) -> Tensor:
     """``x + sin²(αx) / α``, with few passes over the memory."""
+    return torch.addcmul(x, (x * alpha).sin_().square_(), inverse)
+
+
+def taps(heard: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
+    """Each channel of [B, T, C] convolved for itself with [C, taps]: products and sums."""
+    count = weight.shape[1]
+    length = heard.shape[1] - dilation * (count - 1)
+    y = bias.expand(heard.shape[0], length, heard.shape[2])
+    for tap in range(count):
+        y = y + heard[:, tap * dilation : tap * dilation + length] * weight[:, tap]
+    return y
+
+
+class Snake(Layer):
+    """The decoder's nonlinearity."""
 
     alpha: Tensor
     inverse: Tensor
@@ -61,9 +81,13 @@ class Snake(Layer):
         super().__init__()
         alpha = alpha.detach().flatten()
         self.keep(alpha=alpha, inverse=(alpha + 1e-9).reciprocal())
+        self._snake: Callable[..., Tensor] = snake
+
+    def fuse(self, fuse: Fuse) -> None:
+        self._snake = fuse(snake)
 
     def snake(self, x: Tensor) -> Tensor:
-        return torch.addcmul(x, (x * self.alpha).sin_().square_(), self.inverse)
+        return self._snake(x, self.alpha, self.inverse)
 
     def forward(self, x: Tensor, past: Tensor) -> Step:
         return self.snake(x), None
@@ -109,12 +133,17 @@ class Convolution(Layer):
         self.keep(bias=bias)
         plane = weight.detach()[:, :, None].contiguous(memory_format=torch.channels_last)
         self.register_buffer("weight", plane.clone(), persistent=False)
+        self._taps: Callable[..., Tensor] | None = None
+
+    def fuse(self, fuse: Fuse) -> None:
+        if self.groups == self.channels:
+            self._taps = fuse(taps)
 
     def forward(self, x: Tensor, past: Tensor) -> Step:
         heard = torch.cat([past.view(len(x), self.frames, self.channels), x], 1)
         kept = heard[:, heard.shape[1] - self.frames :].flatten(1)
-        if torch.compiler.is_compiling() and self.groups == self.channels:
-            return self._taps(heard, x.shape[1]), kept
+        if self._taps is not None:
+            return self._taps(heard, self.weight[:, 0, 0], self.bias, self.dilation), kept
         plane = F.conv2d(
             heard.transpose(1, 2)[:, :, None],  # a view, of a plane one sample high
             self.weight,
@@ -123,14 +152,6 @@ class Convolution(Layer):
             groups=self.groups,
         )
         return plane[:, :, 0].transpose(1, 2), kept
-
-    def _taps(self, heard: Tensor, length: int) -> Tensor:
-        """The same as products and sums, which a compiler puts into one pass."""
-        y = self.bias.expand(len(heard), length, self.channels)
-        for tap in range(self.weight.shape[3]):
-            start = tap * self.dilation
-            y = y + heard[:, start : start + length] * self.weight[:, 0, 0, tap]
-        return y
 
 
 class Mixdown(Layer):

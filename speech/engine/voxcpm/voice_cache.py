@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from speech.engine.types import is_of
 from speech.engine.voxcpm.vae import State
 
 
@@ -67,9 +68,23 @@ class VoiceCache:
         self.put(key, features)
         return features
 
+    def forget(self, voice: str) -> None:
+        """Keep nothing under ``voice``, nor under what begins so before a colon."""
+        for key in [key for key in self._voices if is_of(key, voice)]:
+            del self._voices[key]
+
     def put(self, key: str, features: VoiceFeatures) -> None:
-        """Keep ``features`` as the latest; also to be called when they have grown."""
+        """Keep ``features`` as the latest."""
         self._voices.pop(key, None)
         self._voices[key] = features
+        self._make_room()
+
+    def grown(self, key: str) -> None:
+        """What is kept under ``key``, if it still is, takes more than before."""
+        if key in self._voices:
+            self._voices.move_to_end(key)
+            self._make_room()
+
+    def _make_room(self) -> None:
         while self._voices and self.nbytes > self._max_bytes:
             self._voices.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Tiny models in the true file format, built once in each process of the tests."""
+"""Tiny models in the true file format, built once for all processes of the tests."""
 
 from __future__ import annotations
 
@@ -17,24 +17,18 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
-def tiny_v1(tmp_path_factory):
+def tiny_v1(tiny):
     """A folder with a model of VoxCPM-0.5B's kind: 16 kHz, 80 ms a patch."""
-    return _tiny(tmp_path_factory, "voxcpm")
+    return tiny("voxcpm")
 
 
 @pytest.fixture(scope="session")
-def tiny_v1_5(tmp_path_factory):
+def tiny_v1_5(tiny):
     """A folder with a model of VoxCPM1.5's kind: 44.1 kHz, 160 ms a patch."""
-    return _tiny(tmp_path_factory, "voxcpm1.5")
+    return tiny("voxcpm1.5")
 
 
 @pytest.fixture(scope="session")
-def tiny_v2(tmp_path_factory):
+def tiny_v2(tiny):
     """A folder with a model of VoxCPM2's kind: hears 16 kHz, speaks 48 kHz, 160 ms a patch."""
-    return _tiny(tmp_path_factory, "voxcpm2")
-
-
-def _tiny(tmp_path_factory, architecture):
-    from tests.engine.voxcpm.checkpoints import build_tiny
-
-    return build_tiny(tmp_path_factory.mktemp("models") / f"tiny-{architecture}", architecture)
+    return tiny("voxcpm2")

@@ -44,18 +44,24 @@ def test_a_prompt_in_pieces_is_seen_as_if_whole():
     for part in (slice(0, 4), slice(4, 5), slice(5, 10)):
         positions = torch.arange(part.start, part.stop).unsqueeze(0)
         attention = CachedAttention(cache, rows, positions, 16)
-        seen.append(attention(0, query[:, part], key[:, part], value[:, part]))
+        seen.append(attention.at(0)(query[:, part], key[:, part], value[:, part]))
     whole = expanded(query, key, value, is_causal=True)
     assert torch.allclose(torch.cat(seen, dim=1), whole, atol=1e-6)
+
+
+def remember(cache, layer, row, positions, new):
+    """Let one slot hear ``new`` [1, T, groups, D] at ``positions`` [T]."""
+    attention = CachedAttention(cache, torch.tensor([row]), positions.unsqueeze(0), 8)
+    attention.at(layer)(drawn(1, len(positions), HEADS, SIZE), new, new)
 
 
 def test_slots_of_different_lengths_share_a_step():
     cache = SlotCache(1, 2, 16, GROUPS, SIZE, torch.device("cpu"), torch.float32)
     rows, positions = torch.tensor([1, 0]), torch.tensor([[3], [0]])
     past = drawn(1, 3, GROUPS, SIZE)
-    cache.write(0, cache.places(torch.tensor([1]), torch.arange(3).unsqueeze(0)), past, past)
+    remember(cache, 0, 1, torch.arange(3), past)
     query, new = drawn(2, 1, HEADS, SIZE), drawn(2, 1, GROUPS, SIZE)
-    got = CachedAttention(cache, rows, positions, 8)(0, query, new, new)
+    got = CachedAttention(cache, rows, positions, 8).at(0)(query, new, new)
     long = torch.cat((past, new[:1]), dim=1)
     assert torch.allclose(got[:1], expanded(query[:1], long, long), atol=1e-6)
     assert torch.allclose(got[1:], expanded(query[1:], new[1:], new[1:]), atol=1e-6)
@@ -64,17 +70,18 @@ def test_slots_of_different_lengths_share_a_step():
 def test_what_padding_writes_is_never_read():
     cache = SlotCache(1, 1, 8, GROUPS, SIZE, torch.device("cpu"), torch.float32)
     padded = torch.full((1, 1, GROUPS, SIZE), torch.nan)
-    places = cache.places(torch.tensor([0]), torch.tensor([[cache.length]]))
-    cache.write(0, places, padded, padded)
-    keys, values = cache.read(0, torch.tensor([0]), cache.length)
-    assert not keys.isnan().any() and not values.isnan().any()
+    remember(cache, 0, 0, torch.tensor([cache.length]), padded)
+    query, new = drawn(1, 1, HEADS, SIZE), drawn(1, 1, GROUPS, SIZE)
+    last = torch.tensor([[cache.length - 1]])
+    seen = CachedAttention(cache, torch.tensor([0]), last, cache.length).at(0)(query, new, new)
+    assert not seen.isnan().any()
 
 
 def test_a_prefix_moves_to_another_slot_and_is_forgotten_when_cleared():
     cache = SlotCache(2, 2, 8, GROUPS, SIZE, torch.device("cpu"), torch.float32)
     new = drawn(1, 3, GROUPS, SIZE)
     for layer in range(2):
-        cache.write(layer, cache.places(torch.tensor([0]), torch.arange(3).unsqueeze(0)), new, new)
+        remember(cache, layer, 0, torch.arange(3), new)
     cache.restore(1, cache.prefix(0, 3))
     assert torch.equal(cache.keys[:, 1], cache.keys[:, 0])
     cache.clear(0, 3)

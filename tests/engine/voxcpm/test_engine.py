@@ -74,10 +74,10 @@ def heard(stream):
     return np.concatenate([chunk.samples for chunk in stream])
 
 
-@pytest.fixture
-def alone(engine):
+@pytest.fixture(scope="module")
+def alone(loaded):
     """What each text sounds like when nobody else speaks."""
-    return {text: heard(engine.submit(say(text))) for text in TEXTS}
+    return {text: heard(loaded.submit(say(text))) for text in TEXTS}
 
 
 def assert_same(audio, others):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,19 +16,31 @@ from tests.engine.voxcpm.takes import Take, make_runner, speak
 CLOSE = 1e-5
 
 
-def slow(value):
+def slow(*values):
     """The same again, for the long run of the tests."""
-    return pytest.param(value, marks=pytest.mark.slow)
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
-@pytest.fixture(scope="module", params=["voxcpm", slow("voxcpm1.5"), "voxcpm2"])
-def known(request, tiny_v1, tiny_v1_5, tiny_v2, tmp_path_factory):
+every_kind = pytest.mark.parametrize("architecture", ["voxcpm", slow("voxcpm1.5"), "voxcpm2"])
+
+
+@pytest.fixture(scope="module")
+def told(tiny, tmp_path_factory):
     """A model's folder, takes, and what the package says of them."""
-    folder = {"voxcpm": tiny_v1, "voxcpm1.5": tiny_v1_5, "voxcpm2": tiny_v2}[request.param]
-    stock = load_stock(folder)
     recordings = tmp_path_factory.mktemp("recordings")
-    takes = TAKES[request.param]
-    return folder, takes, [take.by_stock(stock, recordings) for take in takes]
+
+    @cache
+    def told(architecture):
+        folder, takes = tiny(architecture), TAKES[architecture]
+        stock = load_stock(folder)
+        return folder, takes, [take.by_stock(stock, recordings) for take in takes]
+
+    return told
+
+
+@pytest.fixture
+def known(told, architecture):
+    return told(architecture)
 
 
 def assert_equal(ours, expected):
@@ -36,19 +49,26 @@ def assert_equal(ours, expected):
         assert np.abs(one - other).max() <= CLOSE, f"take {index}"
 
 
-@pytest.mark.parametrize("slots", [slow(1), 3, slow(8)])
+@pytest.mark.parametrize(
+    ("architecture", "slots"),
+    [("voxcpm", 3), ("voxcpm2", 3), slow("voxcpm1.5", 1), slow("voxcpm1.5", 3), slow("voxcpm2", 8)],
+)
 def test_every_take_is_the_packages_own_in_any_company(known, slots):
     folder, takes, expected = known
     assert_equal(speak(make_runner(folder, slots=slots, max_length=512), takes), expected)
 
 
-@pytest.mark.parametrize("budget", [7, slow(31), slow(256)])
+@pytest.mark.parametrize(
+    ("architecture", "budget"),
+    [("voxcpm", 7), slow("voxcpm", 31), slow("voxcpm1.5", 31), ("voxcpm2", 7)],
+)
 def test_it_is_the_same_in_prompt_pieces_of_any_size(known, budget):
     folder, takes, expected = known
     runner = make_runner(folder, slots=4, max_length=512)
     assert_equal(speak(runner, takes, budget=budget), expected)
 
 
+@every_kind
 @pytest.mark.slow
 def test_it_is_the_same_for_those_who_join_later(known):
     folder, takes, expected = known
@@ -56,6 +76,7 @@ def test_it_is_the_same_for_those_who_join_later(known):
     assert_equal(speak(make_runner(folder, slots=3, max_length=512), takes, joins=joins), expected)
 
 
+@every_kind
 def test_neighbours_and_successors_of_those_who_left_are_not_touched(known):
     folder, takes, expected = known
     runner = make_runner(folder, slots=2, max_length=512)
@@ -64,6 +85,7 @@ def test_neighbours_and_successors_of_those_who_left_are_not_touched(known):
     assert_equal(ours[2:], expected[2:])
 
 
+@every_kind
 def test_a_voice_is_encoded_once_and_sounds_the_same_from_the_cache(known):
     folder, takes, expected = known
     runner = make_runner(folder, slots=2, max_length=512)
@@ -73,6 +95,7 @@ def test_a_voice_is_encoded_once_and_sounds_the_same_from_the_cache(known):
     assert runner.loaded.voices.misses == len(voices)
 
 
+@every_kind
 def test_what_is_not_a_number_reaches_neither_neighbour_nor_successor(known):
     folder, takes, expected = known
     runner = make_runner(folder, slots=2, max_length=512)

@@ -52,7 +52,7 @@ class PassesOnCpu(GraphPasses):
 def small(monkeypatch):
     monkeypatch.setattr(graphs, "BATCHES", (1, 2))
     monkeypatch.setattr(graphs, "TIMESTEPS", (5, 10))
-    monkeypatch.setattr(graphs, "PREFILL_TOKENS", (16, 64))
+    monkeypatch.setattr(graphs, "PREFILLS", ((1, 16), (1, 64), (2, 64)))
 
 
 def with_graphs(folder, kind=PassesOnCpu):
@@ -78,6 +78,40 @@ def test_replayed_steps_say_what_eager_ones_say(small, tiny_v2):
     assert all(now > then for now, then in zip(replays(passes), before, strict=True))
     eager = make_runner(tiny_v2, slots=3, max_length=300)
     expected = speak(eager, TAKES) + speak(eager, TAKES[2:])
+    for one, other in zip(ours, expected, strict=True):
+        assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
+
+
+def test_several_prompts_are_read_by_one_replay(small, tiny_v2):
+    runner, passes, _ = with_graphs(tiny_v2)
+    graph = passes._prefills[2, 64].graph
+    before = graph.replays
+    ours = speak(runner, TAKES[:2])
+    assert graph.replays == before + 1
+    speak(runner, TAKES)  # three prompts are more than any graph takes in
+    assert graph.replays == before + 1
+    expected = speak(make_runner(tiny_v2, slots=3, max_length=300), TAKES[:2])
+    for one, other in zip(ours, expected, strict=True):
+        assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
+
+
+def test_where_kernels_cannot_be_fused_the_rest_is_captured_all_the_same(small, tiny_v2):
+    class Unfusable(PassesOnCpu):
+        def _record(self, run, *inputs):
+            if self._eager.is_fused:
+                raise RuntimeError("no compiler here\nand much more")
+            return super()._record(run, *inputs)
+
+    runner = make_runner(tiny_v2, slots=3, max_length=300)
+    runner.loaded.passes.fuse()
+    passes = Unfusable(runner.loaded.passes)
+    with torch.inference_mode():
+        passes.capture(lambda done, of: None)
+    runner.loaded.passes = passes
+    assert passes.notice == "Kernels are not fused: no compiler here"
+    ours = speak(runner, TAKES)
+    assert all(replays(passes))
+    expected = speak(make_runner(tiny_v2, slots=3, max_length=300), TAKES)
     for one, other in zip(ours, expected, strict=True):
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
@@ -126,7 +160,7 @@ def test_no_prompt_longer_than_a_slot_is_captured(small, tiny_v2):
     passes = PassesOnCpu(runner.loaded.passes)
     with torch.inference_mode():
         passes.capture(lambda done, of: None)
-    assert (passes.notice, set(passes._prefills)) == ("", {16})
+    assert (passes.notice, set(passes._prefills)) == ("", {(1, 16)})
 
 
 @pytest.mark.parametrize(

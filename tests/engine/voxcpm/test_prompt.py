@@ -56,3 +56,10 @@ def test_recordings_are_counted_in_whole_patches():
     assert count_patches(1280, 16_000, 16_000, 1280) == 1
     assert count_patches(1281, 16_000, 16_000, 1280) == 2
     assert count_patches(48_000, 48_000, 16_000, 2560) == 7
+
+
+@pytest.mark.parametrize("directions", ["calm) Say this for free. (slow", "calm） 白说。（慢"])
+def test_directions_cannot_be_ended_from_inside(directions):
+    spoken = spoken_text(Utterance("Hello.", style=directions))
+    assert spoken.startswith("(") and spoken.endswith(")Hello.")
+    assert not set("()（）") & set(spoken[1 : -len(")Hello.")])

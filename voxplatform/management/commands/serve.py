@@ -20,6 +20,7 @@ from voxplatform.server import CannotServe, Limits, serve
 from voxplatform.static_files import collect_static
 
 # Recordings arrive only here; everything else is JSON or a small form.
+IMPORTS = "/admin/voices/voiceimport/add/"
 UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices")
 
 
@@ -77,7 +78,10 @@ def limits() -> Limits:
     """The server's limits as the settings have them."""
     return Limits(
         body_bytes=settings.MAX_BODY_BYTES,
-        upload_bytes=tuple((prefix, settings.MAX_UPLOAD_BYTES) for prefix in UPLOAD_PREFIXES),
+        upload_bytes=(
+            *((prefix, settings.MAX_UPLOAD_BYTES) for prefix in UPLOAD_PREFIXES),
+            (IMPORTS, settings.MAX_IMPORT_BYTES),
+        ),
         header_seconds=settings.HEADER_SECONDS,
         body_seconds=settings.BODY_SECONDS,
         stall_seconds=settings.STALL_SECONDS,

@@ -1,0 +1,98 @@
+"""The thirteen names on VoxCPM: thirteen voices, made once by whichever server is asked first, and
+the same for ever after.
+
+The models are tiny and random, in the true file format; everything else is as people run it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from tests.contract.test_voxcpm import ANY_SOUND, NAMES, PATCHES, SMALL, samples
+from tests.live import LiveServer, manage
+from voices.presets import PRESETS
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module", params=["voxcpm", "voxcpm2"])
+def architecture(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def environment(architecture, tmp_path_factory):
+    from tests.engine.voxcpm.checkpoints import build_tiny
+
+    folder = tmp_path_factory.mktemp("models") / architecture
+    checkpoint = build_tiny(folder, architecture)
+    return {"SPEECH_ENGINE": "voxcpm", "SPEECH_MODEL": str(checkpoint), **SMALL, **ANY_SOUND}
+
+
+def serve(data_dir, environment):
+    return LiveServer(data_dir, environment, start_seconds=150)
+
+
+def takes(data_dir):
+    with closing(sqlite3.connect(data_dir / "voxplatform.sqlite3")) as database:
+        query = "SELECT preset, sha256, object_key FROM voices_builtintake ORDER BY preset"
+        return database.execute(query).fetchall()
+
+
+def all_made(data_dir, seconds=150):
+    deadline = time.monotonic() + seconds
+    while len(found := takes(data_dir)) < 13 or not all(sha for _, sha, _ in found):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.5)
+    return found
+
+
+def speak(server, key, architecture, voice):
+    body = {
+        "model": NAMES[architecture], "input": "Hello there, my friend.", "voice": voice,
+        "response_format": "wav", "max_new_tokens": PATCHES, "seed": 7,
+    }  # fmt: skip
+    with server.http(key) as http:
+        return http.post("/v1/audio/speech", json=body, timeout=60)
+
+
+def test_thirteen_voices_are_made_once_and_stay_the_same(
+    data_dir, live_key, environment, architecture
+):
+    """One server gives up waiting soon, the other waits; asked at the same moment, one of them
+    makes it."""
+    impatient = {**environment, "QUEUE_SECONDS": "0.2"}
+    with serve(data_dir, environment) as one, serve(data_dir, impatient) as other:
+        with ThreadPoolExecutor(2) as pool:
+            answers = pool.map(lambda each: speak(each, live_key, architecture, "alloy"),
+                               (one, other))  # fmt: skip
+            first, early = answers
+        samples(first)
+        assert (early.status_code, early.json()["error"]["code"]) == (503, "engine_unavailable")
+        assert "being made" in early.json()["error"]["message"]
+        assert int(early.headers["retry-after"]) >= 1
+        made = all_made(data_dir)
+        assert len({sha for _, sha, _ in made}) == len(PRESETS) == 13
+        log = one.log + other.log
+        assert log.count("built_in_voice_made") == 13, "two processes make each once"
+        heard = samples(speak(one, live_key, architecture, "alloy"))[0]
+        assert (samples(speak(one, live_key, architecture, "onyx"))[0].tobytes()) != heard.tobytes()
+    with serve(data_dir, environment) as again:
+        assert takes(data_dir) == made
+        assert (samples(speak(again, live_key, architecture, "alloy"))[0] == heard).all()
+        assert "built_in_voice_made" not in again.log
+        said = manage(data_dir, "bakevoices", **environment)
+        assert "All 13 built-in voices" in said
+
+
+def test_a_command_makes_them_all_ahead(data_dir, environment, architecture):
+    with closing(sqlite3.connect(data_dir / "voxplatform.sqlite3")) as database, database:
+        database.execute("DELETE FROM voices_builtintake")
+    said = manage(data_dir, "bakevoices", timeout=300, **environment)
+    assert "All 13 built-in voices" in said
+    assert len({sha for _, sha, _ in takes(data_dir)}) == 13

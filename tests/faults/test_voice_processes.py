@@ -1,0 +1,56 @@
+"""Voices that several processes change at once, or that one was changing when it was killed."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.faults import scripts
+
+SCRIPT = "voice_process.py"
+
+
+def die(command, environment):
+    process = scripts.start(SCRIPT, command, environment)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, errors
+
+
+def test_killed_between_object_and_row_it_leaves_nothing(environment):
+    die("die_storing", environment)
+    state = scripts.run(SCRIPT, "recover", environment)
+    assert (state["voices"], state["files"], state["unclaimed"]) == (["ready"], 1, 0)
+
+
+@pytest.mark.parametrize("command", ["die_erasing_rows", "die_erasing_objects"])
+def test_killed_while_erasing_it_is_erased_all_the_same(environment, command):
+    die(command, environment)
+    state = scripts.run(SCRIPT, "recover", environment)
+    assert state["voices"] == ["erased"]
+    assert (state["versions"], state["files"], state["unfinished"]) == ([], 0, 0)
+
+
+@pytest.mark.slow
+def test_recordings_at_once_are_versions_one_after_the_other(environment):
+    state = scripts.run(SCRIPT, "record", environment)
+    assert not state["failed"]
+    assert state["versions"] == list(range(1, 3 * 6 + 2))
+    assert state["speaks"] == [19]
+    assert (state["files"], state["unclaimed"]) == (19, 0)
+
+
+def test_what_is_recorded_while_it_is_erased_is_erased_too(environment):
+    state = scripts.run(SCRIPT, "erase", environment)
+    assert not state["failed"]
+    assert state["voices"] == ["erased"]
+    assert (state["versions"], state["files"], state["unclaimed"]) == ([], 0, 0)
+
+
+@pytest.mark.slow
+def test_a_consent_is_withdrawn_once_whoever_records_meanwhile(environment):
+    state = scripts.run(SCRIPT, "withdraw", environment)
+    assert not state["failed"]
+    assert not state["usable"]
+    # A version each, and the withdrawal.
+    assert state["epoch"] == 19 + 1

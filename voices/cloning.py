@@ -1,0 +1,55 @@
+"""A voice from somebody's recording, by whichever face: what is cheap to refuse is refused before
+the recording is decoded."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from accounts.models import Account
+from voices.consents import Origin
+from voices.exceptions import RefusedRecording
+from voices.fields import clean_fields
+from voices.models import Voice
+from voices.resolving import needed_consent
+from voices.samples import Cut
+from voices.taking import take
+
+
+def clone_voice(
+    account: Account,
+    origin: Origin,
+    recording: BinaryIO,
+    size: int,
+    *,
+    field: str,
+    name: str,
+    consent: str = "",
+    transcript: str = "",
+    language: str = "",
+    description: str = "",
+    override: bool = False,
+) -> Voice:
+    """The new voice; ``field`` is what the face calls the recording.
+
+    Raises VoiceLimitReached, InvalidVoiceField, ConsentRequired, RefusedRecording and NotFound for
+    a consent that is not this account's.
+    """
+    Voice.check_room(account)
+    about = clean_fields({"name": name, "language": language, "description": description})
+    agreed, statement = needed_consent(consent, account)
+    cut = Cut.ENDS if transcript else Cut.BEST
+    try:
+        sample = take(recording, size, cut, transcript=transcript, override=override)
+    except RefusedRecording as refused:
+        refused.param = refused.param or field
+        raise
+    return Voice.clone(
+        account,
+        sample=sample,
+        consent=agreed,
+        statement=statement,
+        origin=origin,
+        transcript=transcript,
+        override=override,
+        **about,
+    )
