@@ -30,10 +30,11 @@ def known_membership(request: HttpRequest) -> Membership | None:
     whom there is none yet. Only reads, so that any page may ask."""
     known: Membership | None = getattr(request, "_membership", None)
     if known is None:
-        memberships = memberships_of(cast(User, request.user))
+        user = cast(User, request.user)
+        memberships = memberships_of(user)
         chosen = request.session.get(_IN_SESSION)
         known = memberships.filter(account_id=chosen).first() if chosen else None
-        known = known or memberships.filter(account__personal_of=request.user).first()
+        known = known or memberships.filter(account__personal_of=user).first()
         request._membership = known  # type: ignore[attr-defined]
     return known
 

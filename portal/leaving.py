@@ -23,10 +23,11 @@ from django.db import transaction
 from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
+from accounts.spreadsheets import cell
 from speech import history
-from speech.admin.export import cell
 from speech.models import HistoryItem, UsageRecord
 from voices.archive import export as export_voice
+from voices.designs import VoiceDesign
 from voices.models import Voice, VoiceConsent
 
 _USAGE = (
@@ -129,6 +130,8 @@ def _erase_account(account: Account, actor: Actor) -> None:
     """All that it holds; the row stays under a pseudonym, for usage refers to it."""
     for voice in Voice.objects.living().filter(account=account):
         voice.erase(actor)
+    for design in VoiceDesign.objects.filter(account=account):
+        design.discard(actor)
     for consent in VoiceConsent.objects.filter(account=account, deleted_at=None):
         consent.erase(actor)
     history.forget(HistoryItem.objects.filter(account=account))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voices', '0002_voices_that_models_make'),
+        ('voices', '0003_storage_and_imports'),
     ]
 
     operations = [
