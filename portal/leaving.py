@@ -28,6 +28,7 @@ from speech import history
 from speech.models import HistoryItem, UsageRecord
 from voices.archive import export as export_voice
 from voices.designs import VoiceDesign
+from voices.import_rows import VoiceImport
 from voices.models import Voice, VoiceConsent
 
 _USAGE = (
@@ -128,6 +129,8 @@ def erase(user: User, actor: Actor) -> None:
 
 def _erase_account(account: Account, actor: Actor) -> None:
     """All that it holds; the row stays under a pseudonym, for usage refers to it."""
+    for running in VoiceImport.objects.filter(account=account):
+        running.cancel(actor)
     for voice in Voice.objects.living().filter(account=account):
         voice.erase(actor)
     for design in VoiceDesign.objects.filter(account=account):
@@ -141,6 +144,7 @@ def _erase_account(account: Account, actor: Actor) -> None:
         account.keys.update(name="", allowed_networks=[], created_by=None)
         UsageRecord.objects.filter(account=account).update(user_agent="")
         account.invitations.all().delete()
+        VoiceImport.objects.filter(account=account).delete()
         record("account.erase", actor, account, account)
         account.memberships.all().delete()
         Account.objects.filter(pk=account.pk).update(
