@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from accounts.current import known_membership, memberships_of
 from portal.nav import menu
 from portal.preferences import profile_of
+from speech.operations import Notice
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if user is None:
         return context
     context["profile"] = profile_of(request)
+    context["notices"] = lambda: Notice.objects.current()[:3]
     if user.is_authenticated:
         context |= {
             "menu": menu,

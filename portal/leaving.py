@@ -24,8 +24,9 @@ from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
 from accounts.spreadsheets import cell
-from speech import history
-from speech.models import HistoryItem, UsageRecord
+from speech import heard, history
+from speech.longform.storage import erase as erase_job
+from speech.models import HistoryItem, Job, UsageRecord
 from voices.archive import export as export_voice
 from voices.designs import VoiceDesign
 from voices.import_rows import VoiceImport
@@ -110,6 +111,7 @@ def erase(user: User, actor: Actor) -> None:
     deleted; called again, it goes on where it stopped."""
     check_may_leave(user)
     history.forget(HistoryItem.objects.filter(user=user))
+    heard.forget(user.pk)
     alone = [
         membership.account
         for membership in user.memberships.select_related("account")
@@ -129,6 +131,8 @@ def erase(user: User, actor: Actor) -> None:
 
 def _erase_account(account: Account, actor: Actor) -> None:
     """All that it holds; the row stays under a pseudonym, for usage refers to it."""
+    for job in Job.objects.filter(account=account):
+        erase_job(job)
     for running in VoiceImport.objects.filter(account=account):
         running.cancel(actor)
     for voice in Voice.objects.living().filter(account=account):

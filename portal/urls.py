@@ -7,7 +7,20 @@ from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
-from portal.views import frame, history, home, invitations, keys, profile, team, usage
+from portal import speaking
+from portal.views import (
+    frame,
+    history,
+    home,
+    invitations,
+    jobs,
+    keys,
+    profile,
+    studio,
+    team,
+    usage,
+    voices,
+)
 
 # The page's URL of it names version and language, so that a browser may keep it for a while.
 strings = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view(packages=["portal"]))
@@ -18,6 +31,21 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("strings.js", strings, name="strings"),
     path("preferences/", frame.preferences, name="preferences"),
+    path("studio/", studio.studio, name="studio"),
+    path("api/studio/speech", speaking.speak, name="studio-speech"),
+    path("api/studio/takes/<str:name>.<str:format>", speaking.take, name="studio-take"),
+    path("voices/", voices.voice_list, name="voice-list"),
+    path("voices/new/", voices.voice_create, name="voice-create"),
+    path("voices/<slug:public_id>/", voices.voice_detail, name="voice-detail"),
+    path("voices/<slug:public_id>/share/", voices.voice_share, name="voice-share"),
+    path("voices/<slug:public_id>/erase/", voices.voice_erase, name="voice-erase"),
+    path("voices/<slug:public_id>/report/", voices.voice_report, name="voice-report"),
+    path("voices/<slug:public_id>/record/", voices.voice_rerecord, name="voice-rerecord"),
+    path(
+        "voices/<slug:public_id>/versions/<int:version>/restore/",
+        voices.voice_restore,
+        name="voice-restore",
+    ),
     path("account/choose/", frame.choose, name="account-choose"),
     path("account/team/", team.show, name="team"),
     path("account/team/new/", team.create, name="team-create"),
@@ -37,6 +65,13 @@ urlpatterns = [
     path("history/<int:pk>/audio/", history.audio, name="history-audio"),
     path("history/<int:pk>/settings.json", history.settings, name="history-settings"),
     path("history/<int:pk>/forget/", history.forget, name="history-forget"),
+    path("jobs/", jobs.index, name="job-list"),
+    path("jobs/new/", jobs.create, name="job-create"),
+    path("jobs/<slug:public_id>/", jobs.show, name="job-detail"),
+    path("jobs/<slug:public_id>/segments/", jobs.segments, name="job-segments"),
+    path("jobs/<slug:public_id>/voices/", jobs.cast, name="job-cast"),
+    path("jobs/<slug:public_id>/act/", jobs.act, name="job-act"),
+    path("jobs/<slug:public_id>/make/", jobs.make, name="job-make"),
     path("keys/", keys.index, name="key-list"),
     path("keys/new/", keys.create, name="key-create"),
     path("keys/<slug:public_id>/", keys.change, name="key-change"),

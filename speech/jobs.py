@@ -1,6 +1,6 @@
 """Work in the background of a server: finishing erasures that were interrupted, making the
-built-in voices that nobody has waited for, importing voices, and taking away what histories keep no
-longer.
+built-in voices that nobody has waited for, importing voices, and taking away what histories and
+long texts keep no longer. What says long texts stands in ``speech/longform``.
 
 It also has the engine forget the voices whose epoch has risen. One thread, which looks every few
 seconds for what is undone; the database says what that is, so a
@@ -20,6 +20,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from speech import history, tapes
 from speech.baking import follow
 from speech.epochs import heard
+from speech.heard import sweep as sweep_heard
+from speech.longform.retention import erase_expired
 from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.exceptions import StorageUnavailable
@@ -63,6 +65,8 @@ class Runner:
                 self._import()
                 history.purge()
                 tapes.sweep()
+                sweep_heard()
+                erase_expired()
             except Exception:  # the loop goes on, whatever one round met
                 logger.exception("a background job failed")
             connection.close()

@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from accounts.exceptions import DatabaseUnavailable, InvalidKey
 from speech import usage
+from speech.job_models import Unwanted
 from speech.models import UsageRecord
 from speech.usage import Entry, Outcome
 from speech.write_log import move_write_log
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 OnRevoked = Callable[[Exception], None]
 
+_Waiting = tuple[int, Outcome, Future[None], Callable[[], None] | None]
 _LONGEST_RETRY = 5.0
 
 
@@ -61,7 +63,7 @@ class Ledger:
         # Changed by the writer alone. A record that was committed without our hearing of it is in
         # neither, so nobody renews its lease and it is swept.
         self._open_records: dict[int, OnRevoked | None] = {}
-        self._unsettled: list[tuple[int, Outcome, Future[None]]] = []
+        self._unsettled: list[_Waiting] = []
         self._writes = 0
         self._writes_per_move = writes_per_move
 
@@ -107,14 +109,17 @@ class Ledger:
                 raise DatabaseUnavailable() from error
             raise
 
-    def close(self, record_id: int, outcome: Outcome) -> Future[None]:
+    def close(
+        self, record_id: int, outcome: Outcome, beside: Callable[[], None] | None = None
+    ) -> Future[None]:
         """Settle a record once, however often asked; never waits and never raises.
 
-        The future is done when the database has it.
+        The future is done when the database has it, and with it what ``beside`` writes in the same
+        transaction; it holds Unwanted when ``beside`` raised that, or the record was closed.
         """
         settled: Future[None] = Future()
         try:
-            self._submit(self._settle, record_id, outcome, settled)
+            self._submit(self._settle, record_id, outcome, settled, beside)
         except RuntimeError:  # stopped: the record's lease runs out and a sweeper closes it
             logger.warning("usage record %d was closed after the ledger", record_id)
             settled.cancel()
@@ -127,18 +132,26 @@ class Ledger:
         self._open_records[record_id] = on_revoked
         return record_id
 
-    def _settle(self, record_id: int, outcome: Outcome, settled: Future[None]) -> None:
+    def _settle(
+        self,
+        record_id: int,
+        outcome: Outcome,
+        settled: Future[None],
+        beside: Callable[[], None] | None = None,
+    ) -> None:
         # Behind one that waits, the next waits too: each try may cost the whole busy timeout.
         if self._unsettled:
-            self._unsettled.append((record_id, outcome, settled))
+            self._unsettled.append((record_id, outcome, settled, beside))
             return
         try:
-            self._write(lambda: usage.close_record(record_id, outcome))
+            self._write(lambda: usage.close_record(record_id, outcome, beside=beside))
         except DatabaseUnavailable as error:
             logger.warning("usage record %d is settled later: %s", record_id, error.__cause__)
-            self._unsettled.append((record_id, outcome, settled))
+            self._unsettled.append((record_id, outcome, settled, beside))
             self._retry_at = monotonic() + self._retry_seconds
             return
+        except Unwanted as error:
+            settled.set_exception(error)
         except Exception as error:
             # Trying again would not help: its lease runs out and a sweeper closes it.
             logger.exception("usage record %d cannot be settled", record_id)

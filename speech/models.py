@@ -19,8 +19,23 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey
 from speech.history import HistoryItem
+from speech.job_models import Job
+from speech.job_parts import Output, Segment, WebhookDelivery
+from speech.operations import EngineMeasurement, Notice
 
-__all__ = ["HistoryItem", "ModelDownload", "SpeechModel", "UsageDay", "UsageRecord"]
+__all__ = [
+    "EngineMeasurement",
+    "HistoryItem",
+    "Job",
+    "ModelDownload",
+    "Notice",
+    "Output",
+    "Segment",
+    "SpeechModel",
+    "UsageDay",
+    "UsageRecord",
+    "WebhookDelivery",
+]
 
 
 class UsageRecord(models.Model):

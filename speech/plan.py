@@ -7,7 +7,7 @@ aside with a warning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings as configuration
@@ -26,7 +26,7 @@ from speech.errors import InvalidField, ModelNotFound
 from speech.models import SpeechModel
 from speech.one_off import DESIGN, RECORDING, described, recorded
 from speech.prompts import voice_prompt
-from speech.requests import Caller, SpeechRequest
+from speech.requests import LISTENED_TO, Caller, Manner, SpeechRequest
 from speech.text import (
     clean,
     detect_language,
@@ -80,7 +80,9 @@ class Plan:
         return len(self.input)
 
 
-def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
+def make_plan(
+    request: SpeechRequest, caller: Caller, info: EngineInfo, manner: Manner = LISTENED_TO
+) -> Plan:
     """Look up and decide; see ``speech.synthesis.prepare`` for what it raises."""
     if is_blank(request.input):
         raise InvalidField("input: There is nothing to say.", "input", "empty_input")
@@ -88,6 +90,11 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
     speaker = _speaker(request, caller, info)
     language = find_language(request)
     params, style, warnings = _usable(request, row, info)
+    if params.seed is None and manner.seed is not None and Ability.SEED in info.abilities:
+        params = replace(params, seed=manner.seed, drawn=True)
+    if manner.take and speaker.unmade is None and info.draws_a_voice(speaker.prompt):
+        # Directions have done their work in what is continued.
+        speaker, style = replace(speaker, prompt=manner.take), None
     texts = _texts(request, language)
     utterances = tuple(
         Utterance(
@@ -96,7 +103,8 @@ def make_plan(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Plan:
             language=language,
             style=style,
             params=params,
-            priority=Priority.INTERACTIVE,
+            priority=manner.priority,
+            whole=manner.priority is Priority.JOB,
             group=f"account:{caller.account.pk}",
         )
         for text in texts

@@ -17,7 +17,6 @@ import numpy as np
 
 from speech.engine.stream import Stream
 from speech.engine.types import (
-    Ability,
     AudioChunk,
     EngineInfo,
     FinishReason,
@@ -62,7 +61,7 @@ class Recital:
         self._submit = submit
         self._asked: dict[int, Stream] = {}
         self._timbre: VoicePrompt | None = None
-        self._seeks_timbre = len(utterances) > 1 and _needs_timbre(utterances[0], info)
+        self._seeks_timbre = len(utterances) > 1 and info.draws_a_voice(utterances[0].voice)
         self._key = f"take:{uuid.uuid4().hex}"
         self._heard: list[Samples] = []
 
@@ -144,7 +143,7 @@ class Recital:
         spoken = stream.finish_reason is FinishReason.STOP
         if spoken and len(samples) >= _SHORTEST_TIMBRE_SECONDS * self._rate:
             said = self._utterances[index].text
-            if _is_spaced(said):
+            if is_spaced(said):
                 # The next text follows at once: without it two words, or a full stop and a
                 # word, would be one.
                 said += " "
@@ -152,14 +151,7 @@ class Recital:
             self._seeks_timbre = False
 
 
-def _needs_timbre(utterance: Utterance, info: EngineInfo) -> bool:
-    """Whether every utterance would be in a voice of its own, and the engine could do better."""
-    voice = utterance.voice
-    lent = voice is not None and (voice.reference is not None or voice.prompt is not None)
-    return Ability.CLONE in info.abilities and not lent
-
-
-def _is_spaced(text: str) -> bool:
+def is_spaced(text: str) -> bool:
     """Whether a space comes between this text and what follows it, by the script of its end."""
     letters = [sign for sign in text if sign.isalpha()]
     return not letters or not unicodedata.name(letters[-1], "").startswith(_UNSPACED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accounts.models import Account, ApiKey
+from speech.engine.types import Priority, VoicePrompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,22 @@ class SpeechRequest:
     ref_text: str | None = None
     consent: str | None = None
     description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the engine is to go about it: for somebody who listens, or in the background.
+
+    ``seed`` is used where neither the request nor the voice brings one; ``take`` is what was said
+    before by a voice that is nobody's, and is to be gone on with.
+    """
+
+    priority: Priority = Priority.INTERACTIVE
+    seed: int | None = None
+    take: VoicePrompt | None = None
+
+
+LISTENED_TO = Manner()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,11 @@ class Runtime:
         if engine is not None:
             engine.stop()
 
+    def restart(self) -> None:
+        """Stop the engine and start another; streams that run end with EngineUnavailable."""
+        self.stop()
+        self.start()
+
     @property
     def engine(self) -> Engine:
         """The running engine. Raises EngineUnavailable when there is none."""

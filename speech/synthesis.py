@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -26,13 +27,22 @@ from speech.baking import find_or_begin
 from speech.engine.base import Engine
 from speech.engine.errors import EngineUnavailable, QueueTimeout, ReaderStalled
 from speech.engine.stream import Stream
-from speech.engine.types import AudioChunk, EngineInfo, EngineState, Mark, Utterance
+from speech.engine.types import (
+    Ability,
+    AudioChunk,
+    EngineInfo,
+    EngineState,
+    Mark,
+    Priority,
+    Utterance,
+)
 from speech.errors import describe
 from speech.history import Keep, keep_of
+from speech.job_models import Unwanted
 from speech.ledger import ledger
 from speech.plan import Plan, make_plan
 from speech.recital import Recital
-from speech.requests import Caller, SpeechRequest
+from speech.requests import LISTENED_TO, Caller, Manner, SpeechRequest
 from speech.runtime import runtime
 from speech.tapes import Tape
 from speech.usage import Entry, Outcome
@@ -45,14 +55,14 @@ _BY_HAND = ("native", "portal")
 LOOK_SECONDS = 0.25
 
 
-def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
+def prepare(request: SpeechRequest, caller: Caller, manner: Manner = LISTENED_TO) -> Synthesis:
     """Decide whether this can be said, by whom and with what. Read-only; runs in the gate.
 
     Raises whatever ``speech.errors.describe`` knows: unknown voice or model, a quota that is used
     up, text or settings the engine cannot take, an engine that is busy or not there.
     """
     engine = runtime.engine
-    plan = make_plan(request, caller, engine.info)
+    plan = make_plan(request, caller, engine.info, manner)
     caller.account.check_quota(plan.characters, plan.ceiling_ms, caller.key)
     try:
         for utterance in plan.utterances:
@@ -60,7 +70,15 @@ def prepare(request: SpeechRequest, caller: Caller) -> Synthesis:
     finally:
         if plan.once:  # what is returned may be dropped without a trace
             engine.forget(plan.once)
-    return Synthesis(plan, caller, engine)
+    return Synthesis(plan, caller, engine, manner)
+
+
+_under_way: dict[int, Synthesis] = {}
+
+
+def under_way() -> list[Synthesis]:
+    """What is being spoken in this process, oldest first."""
+    return list(_under_way.values())
 
 
 class Synthesis:
@@ -69,13 +87,17 @@ class Synthesis:
     Use it in a ``with`` block, whose end closes it; ``close`` may come from any thread.
     """
 
-    def __init__(self, plan: Plan, caller: Caller, engine: Engine) -> None:
+    def __init__(
+        self, plan: Plan, caller: Caller, engine: Engine, manner: Manner = LISTENED_TO
+    ) -> None:
         self.plan = plan
         self.caller = caller
         self.info: EngineInfo = engine.info
         self.seed = plan.seed
         self.bytes_sent = 0
         self._engine = engine
+        # What nobody waits for may wait for everybody.
+        self._patience = None if manner.priority is Priority.JOB else settings.QUEUE_SECONDS
         self._began = time.monotonic()
         self._submitted: float | None = None
         self._first: float | None = None
@@ -98,7 +120,7 @@ class Synthesis:
         """The first chunk; from here on it is metered."""
         self._audio = self._speak()
         try:
-            async with asyncio.timeout(settings.QUEUE_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return await anext(self._audio)
         except TimeoutError:
             raise self._waited_too_long() from None
@@ -113,6 +135,7 @@ class Synthesis:
 
     async def _speak(self) -> AsyncGenerator[AudioChunk]:
         self._record = await ledger().open(self._entry(), self.stop)
+        _under_way[self._record] = self
         metrics.RUNNING.inc()
         async with aclosing(self._said()) as said:
             async for chunk in said:
@@ -122,6 +145,21 @@ class Synthesis:
                 if self._tape:
                     self._tape.write(chunk.samples)
                 yield chunk
+
+    @property
+    def record_id(self) -> int | None:
+        """The usage record, once it is open."""
+        return self._record
+
+    @property
+    def began(self) -> float:
+        """When it was asked for (``time.monotonic``)."""
+        return self._began
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the engine was asked."""
+        return self._submitted is not None
 
     @property
     def audio_ms(self) -> int:
@@ -146,6 +184,7 @@ class Synthesis:
                     self._utterances_started = part.index + 1
                     self.seed = self.seed if self.seed is not None else part.stream.seed
                     begin = spoken
+                    held += self._whole_utterance(part.index, begin / rate)
                 samples = part.chunk.samples
                 spoken += len(samples)
                 held += self._marks(part.chunk, begin / rate, self.plan.offsets[part.index])
@@ -185,6 +224,13 @@ class Synthesis:
             Mark(offset + mark.offset, mark.length, (begin + mark.time) / self.plan.speed)
             for mark in chunk.marks
         )
+
+    def _whole_utterance(self, index: int, begin: float) -> tuple[Mark, ...]:
+        """What an engine that does not know where words begin is known to say now."""
+        if Ability.MARKS in self.info.abilities:
+            return ()
+        length = len(self.plan.utterances[index].text)
+        return (Mark(self.plan.offsets[index], length, begin / self.plan.speed),)
 
     def _raise_if_stopped(self) -> None:
         if self._stop_reason is not None:
@@ -231,29 +277,52 @@ class Synthesis:
         """The client has left: what was started is charged. Does nothing when already closed."""
         self._close("client_closed", self._characters_started())
 
+    async def complete(self, beside: Callable[[], None]) -> None:
+        """It was spoken in full: close it in one transaction with ``beside``.
+
+        Raises Unwanted when ``beside`` does, or when the record is closed; nothing is charged then.
+        """
+        assert self._record is not None, "start() comes first"
+        closing = self._close("completed", self.plan.characters, beside=beside)
+        if closing is None:
+            raise Unwanted
+        await asyncio.wrap_future(closing)
+
+    def abandon(self, reason: Exception) -> None:
+        """We end it, not its reader: free of charge."""
+        self._close("server_failed", 0, reason)
+
     def _characters_started(self) -> int:
         """The share of the input whose utterances had begun, never more than all of it."""
         lengths = [len(utterance.text) for utterance in self.plan.utterances]
         started = sum(lengths[: self._utterances_started])
         return -(-self.plan.characters * started // sum(lengths)) if lengths else 0
 
-    def _close(self, outcome: str, charged: int, error: BaseException | None = None) -> None:
+    def _close(
+        self,
+        outcome: str,
+        charged: int,
+        error: BaseException | None = None,
+        beside: Callable[[], None] | None = None,
+    ) -> Future[None] | None:
         with self._closing:
             if self._closed:
-                return
+                return None
             self._closed = True
         for stream in self._streams:
             stream.cancel()
         if self.plan.once:
             self._engine.forget(self.plan.once)
         if self._record is None:
-            return
+            return None
+        _under_way.pop(self._record, None)
         metrics.RUNNING.dec()
         closed = self._outcome(outcome, charged, error)
-        ledger().close(self._record, closed)
+        closing = ledger().close(self._record, closed, beside)
         if self._tape:
             self._tape.keep(self._record)
         metrics.observe(self.caller.face, self.plan.response_format, closed)
+        return closing
 
     # -- what the usage row says
 

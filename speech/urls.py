@@ -6,7 +6,18 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from accounts.gate import gated
-from speech.api import consents, designs, mcp, native, native_voices, openai, voices
+from speech.api import (
+    consents,
+    designs,
+    job_parts,
+    jobs,
+    mcp,
+    native,
+    native_consents,
+    native_voices,
+    openai,
+    voices,
+)
 
 OPENAI = {
     "audio/speech": openai.create_speech,
@@ -43,6 +54,17 @@ NATIVE = {
     "api/voices/<str:name>/share": gated(native_voices.ShareView.as_view()),
     "api/voices/<str:name>/report": gated(native_voices.ReportView.as_view()),
     "api/voices/<str:name>/export": gated(native_voices.ExportView.as_view()),
+    "api/consents": gated(native_consents.NativeConsentsView.as_view(), takes_uploads=True),
+    "api/consents/phrase": gated(native_consents.NativePhraseView.as_view()),
+    "api/jobs": gated(jobs.JobsView.as_view(), takes_uploads=True),
+    "api/jobs/<str:name>": gated(jobs.JobView.as_view()),
+    "api/jobs/<str:name>/action": gated(jobs.JobActionView.as_view()),
+    "api/jobs/<str:name>/segments": gated(job_parts.SegmentsView.as_view()),
+    "api/jobs/<str:name>/segments/<int:index>": gated(job_parts.SegmentView.as_view()),
+    "api/jobs/<str:name>/segments/<int:index>/audio": gated(job_parts.SegmentAudioView.as_view()),
+    "api/jobs/<str:name>/outputs": gated(job_parts.OutputsView.as_view()),
+    "api/jobs/<str:name>/outputs/<str:output>": gated(job_parts.OutputView.as_view()),
+    "api/jobs/<str:name>/captions": gated(job_parts.CaptionsView.as_view()),
     "api/usage": gated(native.UsageView.as_view()),
 }
 OTHER = {"mcp": mcp.mcp}

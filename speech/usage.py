@@ -8,8 +8,8 @@ run on the database's clock, so that servers need not agree on theirs. Knows not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from accounts.counters import this_month
 from accounts.reservations import Reservation
 from speech.history import HistoryItem, Keep
+from speech.job_models import Unwanted
 from speech.models import UsageRecord
 from voices.models import Voice, VoiceConsent
 
@@ -140,10 +141,35 @@ def open_record(entry: Entry, boot: str, lease: timedelta) -> int:
     return record_id
 
 
-def close_record(record_id: int, outcome: Outcome, *, only_expired: bool = False) -> bool:
-    """Write the outcome, charge it and free the rest; False when it was closed already."""
+def close_record(
+    record_id: int,
+    outcome: Outcome,
+    *,
+    only_expired: bool = False,
+    beside: Callable[[], None] | None = None,
+) -> bool:
+    """Write the outcome, charge it and free the rest; False when it was closed already.
+
+    With ``beside`` all of it happens together with what that writes, or, when that raises Unwanted
+    or the record was closed already, the record is closed free of charge and Unwanted raised.
+    """
+    try:
+        with transaction.atomic():
+            is_closed = _close(record_id, outcome, only_expired)
+            if beside is not None:
+                if not is_closed:
+                    raise Unwanted
+                beside()
+            return is_closed
+    except Unwanted:
+        free = replace(outcome, outcome=UsageRecord.Outcome.CANCELLED, characters_charged=0)
+        close_record(record_id, replace(free, audio_ms=0, error_code="unwanted"))
+        raise
+
+
+def _close(record_id: int, outcome: Outcome, only_expired: bool) -> bool:
     statement = _CLOSE + (_ONLY_EXPIRED if only_expired else "")
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(_RESERVED, [record_id])
         row = cursor.fetchone()
         if row is None:

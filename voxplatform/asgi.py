@@ -13,6 +13,7 @@ from typing import Any
 import django
 from asgiref.sync import sync_to_async
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
 django.setup(set_prefix=False)
@@ -22,6 +23,8 @@ from accounts.gate import pool  # noqa: E402
 from speech.api.mcp_door import door  # noqa: E402
 from speech.jobs import runner  # noqa: E402
 from speech.ledger import ledger  # noqa: E402
+from speech.longform.runner import JobRunner  # noqa: E402
+from speech.routing import websocket_urlpatterns  # noqa: E402
 from speech.runtime import runtime  # noqa: E402
 from speech.text import normalize  # noqa: E402
 from voxplatform.handler import Handler  # noqa: E402
@@ -41,8 +44,12 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             if message["type"] == "lifespan.startup":
                 await sync_to_async(start, thread_sensitive=False)()
                 await opened.enter_async_context(door.attended())
+                long_texts = await opened.enter_async_context(AsyncExitStack())
+                if settings.RUN_JOBS:
+                    await long_texts.enter_async_context(JobRunner().running())
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
+                await long_texts.aclose()  # hands its jobs back while there is a ledger
                 # Before the sessions: what is being spoken ends as our failure, not its client's.
                 await sync_to_async(stop, thread_sensitive=False)()
                 await opened.aclose()
@@ -69,5 +76,5 @@ def stop() -> None:
 
 
 application = ProtocolTypeRouter(
-    {"http": Handler(), "websocket": URLRouter([]), "lifespan": lifespan}
+    {"http": Handler(), "websocket": URLRouter(websocket_urlpatterns), "lifespan": lifespan}
 )

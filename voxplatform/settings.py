@@ -388,13 +388,27 @@ DEFAULT_VOICE = env.str("DEFAULT_VOICE", default="alloy")
 # The official client takes events of 1 MiB at most; in base64 audio grows by a third.
 MCP_AUDIO_BYTES = env.int("MCP_AUDIO_BYTES", default=750_000)
 MCP_SESSIONS = env.int("MCP_SESSIONS", default=1000)
+# What people just heard is kept for downloads: for so long, and so much of it.
+TAKE_MINUTES = env.float("TAKE_MINUTES", default=30)
+TAKES_MB = env.int("TAKES_MB", default=512)
 # How many DRF gates run at once; a thread each, with a database connection of its own.
 GATE_THREADS = env.int("GATE_THREADS", default=8)
+
+# -- long texts
+
+MAX_JOB_CHARACTERS = env.int("MAX_JOB_CHARACTERS", default=1_000_000)
+JOBS_PER_ACCOUNT = env.int("JOBS_PER_ACCOUNT", default=100)
+JOB_SEGMENTS = env.int("JOB_SEGMENTS", default=0)
+JOB_DAYS = env.int("JOB_DAYS", default=7)
+RUN_JOBS = env.bool("RUN_JOBS", default=True)
+WEBHOOK_ALLOW = [ipaddress.ip_network(network) for network in env.list("WEBHOOK_ALLOW", default=[])]
 
 # -- the server
 
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1024 * 1024)
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=11 * 1024 * 1024)
+# The server counts bytes before Django sees any; this is Django's own limit for what is no file.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES
 MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", default=64 * 1024 * 1024)
 HEADER_SECONDS = env.float("HEADER_SECONDS", default=15)
 BODY_SECONDS = env.float("BODY_SECONDS", default=30)

@@ -66,9 +66,17 @@ UNFOLD = {
                 "title": "Speech",
                 "separator": True,
                 "items": [
+                    {
+                        "title": "Live engine",
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("admin:speech_engine"),
+                        "permission": lambda request: request.user.is_staff,
+                    },
                     _link("Usage log", "receipt_long", "speech.usagerecord"),
                     _link("Models", "tune", "speech.speechmodel"),
                     _link("Model downloads", "download", "speech.modeldownload"),
+                    _link("Measurements", "speed", "speech.enginemeasurement"),
+                    _link("Notices", "campaign", "speech.notice"),
                 ],
             },
             {

@@ -33,6 +33,12 @@ def duration(ms: int | float | None) -> str:
 
 
 @register.filter
+def seconds(value: float | None) -> str:
+    """Seconds, in the same way."""
+    return duration(None if value is None else value * 1000)
+
+
+@register.filter
 def is_at(path: str, url: str) -> bool:
     """Whether the page at ``path`` belongs to the entry at ``url``."""
     return bool(url) and path.startswith(url)

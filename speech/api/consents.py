@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -59,6 +60,8 @@ class ConsentFace(APIView):
 class ConsentsView(ConsentFace):
     """GET and POST /v1/audio/voice_consents."""
 
+    only: tuple[Iterable[str], ...] = ()
+
     @extend_schema(
         summary="List voice consents",
         operation_id="list_voice_consents",
@@ -91,7 +94,7 @@ class ConsentsView(ConsentFace):
         responses=ConsentShape,
     )
     def post(self, request: Request) -> Response:
-        form = Form(request)
+        form = Form(request, *self.only)
         about = {
             "name": form.text("name", required=True, longest=100),
             "language": clean_language(form.text("language", required=True)),

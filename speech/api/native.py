@@ -18,6 +18,7 @@ from accounts.counters import Metered, this_month
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, MayOperate
 from accounts.throttling import KeyRateThrottle
+from speech.api.marks import MarkedEvents
 from speech.api.parsers import json_body
 from speech.api.requests import caller_of, warning
 from speech.api.responses import Prepared, speech_view
@@ -41,6 +42,7 @@ class NativeSpeechGate(NativeView):
     """As the OpenAI gate, but an unknown field is an error."""
 
     permission_classes = [HasScope("speech")]
+    face = "native"
 
     @extend_schema(
         operation_id="speak",
@@ -52,11 +54,11 @@ class NativeSpeechGate(NativeView):
     def post(self, request: Request) -> HttpResponseBase:
         serializer = NativeSpeechSerializer(data=json_body(request))
         serializer.is_valid(raise_exception=True)
-        synthesis = prepare(serializer.speech_request(), caller_of(request, "native"))
+        synthesis = prepare(serializer.speech_request(), caller_of(request, self.face))
         return Prepared(synthesis, warning(synthesis.plan.warnings))
 
 
-speak = speech_view(NativeSpeechGate, marks=True)
+speak = speech_view(NativeSpeechGate, MarkedEvents)
 """POST /api/speech; its events also carry ``speech.mark``."""
 
 

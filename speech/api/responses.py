@@ -12,7 +12,6 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 
 import structlog
@@ -22,10 +21,9 @@ from rest_framework.views import APIView
 
 from accounts.gate import AsyncView, gated, in_place_of
 from speech.audio import create_encoder
-from speech.engine.types import AudioChunk, Mark
+from speech.engine.types import AudioChunk
 from speech.errors import Failure, describe
 from speech.synthesis import Synthesis
-from speech.text import Alignment
 
 log = structlog.get_logger("speech.api")
 # Compressing codecs take milliseconds a chunk: beside the event loop, not on it.
@@ -44,12 +42,13 @@ class Prepared(HttpResponse):
         self.extra_headers = dict(headers)
 
 
-def speech_view(gate_class: type[APIView], *, marks: bool = False) -> AsyncView:
-    """The view of a speech route: ``gate_class`` decides, then it speaks."""
+def speech_view(gate_class: type[APIView], events: type[EventBody] | None = None) -> AsyncView:
+    """The view of a speech route: ``gate_class`` decides, then it speaks; ``events`` are what it
+    speaks in where events are asked for, by default OpenAI's."""
     gate = gated(gate_class.as_view(), carries_recording=_carries_recording)
 
     async def speak(request: HttpRequest) -> HttpResponseBase:
-        return await speech_response(gate, request, marks=marks)
+        return await speech_response(gate, request, events or EventBody)
 
     return in_place_of(gate, speak)
 
@@ -61,15 +60,14 @@ def _carries_recording(request: HttpRequest) -> bool:
 async def speech_response(
     gate: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
     request: HttpRequest,
-    *,
-    marks: bool = False,
+    events: type[EventBody],
 ) -> HttpResponseBase:
     """Pass the gate, then speak: the whole life of a speech request, for either API."""
     prepared = await gate(request)
     if not isinstance(prepared, Prepared):
         return prepared
     sse = prepared.synthesis.plan.stream_format == "sse"
-    body = (EventBody if sse else AudioBody)(prepared.synthesis, marks=marks)
+    body = (events if sse else AudioBody)(prepared.synthesis)
     await body.begin()
     headers = {**prepared.extra_headers, **_speech_headers(prepared.synthesis)}
     return SpeechResponse(body, headers)
@@ -102,13 +100,12 @@ class SpeechResponse(StreamingHttpResponse):
 class AudioBody:
     """A streaming body of encoded audio. ``close`` is Django's call when the client has left."""
 
-    def __init__(self, synthesis: Synthesis, *, marks: bool = False) -> None:
+    def __init__(self, synthesis: Synthesis) -> None:
         plan = synthesis.plan
         self.synthesis = synthesis
         self.format = plan.response_format
         self.encoder = create_encoder(self.format, synthesis.info.sample_rate, plan.sample_rate)
         self.media_type = self.encoder.media_type
-        self.wants_marks = marks
         self._pieces = self._run()
         self._first = b""
 
@@ -166,17 +163,9 @@ class AudioBody:
 class EventBody(AudioBody):
     """The same bytes inside ``speech.audio.delta`` events, with usage at the end."""
 
-    def __init__(self, synthesis: Synthesis, *, marks: bool = False) -> None:
-        super().__init__(synthesis, marks=marks)
+    def __init__(self, synthesis: Synthesis) -> None:
+        super().__init__(synthesis)
         self.media_type = "text/event-stream"
-        self._alignment: Alignment | None = None
-
-    async def begin(self) -> None:
-        if self.wants_marks:
-            plan = self.synthesis.plan
-            align = partial(Alignment, plan.spoken, plan.input)
-            self._alignment = await asyncio.get_running_loop().run_in_executor(encoding, align)
-        await super().begin()
 
     async def _run(self) -> AsyncGenerator[bytes]:
         try:
@@ -190,29 +179,19 @@ class EventBody(AudioBody):
             raise
 
     def frames(self, encoded: bytes, chunk: AudioChunk | None) -> list[bytes]:
-        frames = []
-        if chunk and self._alignment:
-            frames = [event(_mark(mark, self._alignment)) for mark in chunk.marks]
-        if encoded:
-            audio = base64.b64encode(encoded).decode()
-            frames.append(event({"type": "speech.audio.delta", "audio": audio}))
-        return frames
+        if not encoded:
+            return []
+        return [event({"type": "speech.audio.delta", "audio": base64.b64encode(encoded).decode()})]
 
     def ending(self) -> bytes:
         spoken = self.synthesis.plan.characters
         audio = -(-self.synthesis.audio_ms // TOKEN_MS)
         usage = {"input_tokens": spoken, "output_tokens": audio, "total_tokens": spoken + audio}
-        return event({"type": "speech.audio.done", "usage": usage})
+        return event({"type": "speech.audio.done", "usage": usage} | self.final())
 
-
-def _mark(mark: Mark, alignment: Alignment) -> dict[str, Any]:
-    offset, length = alignment.written(mark.offset)
-    return {
-        "type": "speech.mark",
-        "offset": offset,
-        "length": length,
-        "time": round(mark.time, 3),
-    }
+    def final(self) -> dict[str, Any]:
+        """What else the last event tells."""
+        return {}
 
 
 def event(data: Mapping[str, Any], name: str | None = None) -> bytes:

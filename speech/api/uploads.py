@@ -77,14 +77,18 @@ class Form:
         return value == "true"
 
     def file(self, name: str) -> UploadedFile[Any]:
-        """The file of this field."""
-        self._asked.add(name)
-        if name not in self._files:
-            raise missing(name)
-        upload = cast("UploadedFile[Any]", self._files[name])
+        """The recording in this field."""
+        upload = self.upload(name)
         if (upload.size or 0) > LIMITS.upload_bytes:
             raise RecordingTooLarge(LIMITS.upload_bytes)
         return upload
+
+    def upload(self, name: str) -> UploadedFile[Any]:
+        """The file in this field, of whatever size a body may have."""
+        self._asked.add(name)
+        if name not in self._files:
+            raise missing(name)
+        return cast("UploadedFile[Any]", self._files[name])
 
     def unknown(self) -> list[str]:
         """The fields that nobody asked for, as they can stand in a header."""

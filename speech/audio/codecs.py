@@ -6,6 +6,7 @@ what only the end knows. Codecs run with the GIL released.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import cast
@@ -66,10 +67,26 @@ FLAC = Codec(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ChapterMark:
+    """Where a chapter of a file begins and ends, in samples."""
+
+    title: str
+    start: int
+    end: int
+
+
 class CodecWriter:
     """Writes one ``codec`` at ``sample_rate`` Hz, which the codec must know, into ``target``."""
 
-    def __init__(self, codec: Codec, target: Target, sample_rate: int) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        target: Target,
+        sample_rate: int,
+        tags: Mapping[str, str] | None = None,
+        chapters: Iterable[ChapterMark] = (),
+    ) -> None:
         self._codec = codec
         self._sample_rate = sample_rate
         self._position = 0
@@ -80,6 +97,19 @@ class CodecWriter:
             if codec.frames_per_second:
                 options["frame_size"] = str(sample_rate // codec.frames_per_second)
         self._container = av.open(target, "w", format=codec.muxer, options=muxer_options)
+        self._container.metadata.update(tags or {})
+        self._container.set_chapters(
+            [
+                {
+                    "id": number,
+                    "start": mark.start,
+                    "end": mark.end,
+                    "time_base": Fraction(1, sample_rate),
+                    "metadata": {"title": mark.title},
+                }
+                for number, mark in enumerate(chapters)
+            ]
+        )
         stream = self._container.add_stream(
             codec.encoder, rate=sample_rate, layout="mono", options=options
         )

@@ -167,6 +167,11 @@ class EngineInfo:
         """The canonical native model id, as it stands in usage rows and ``x-model``."""
         return self.names[0]
 
+    def draws_a_voice(self, voice: VoicePrompt | None) -> bool:
+        """Whether each utterance would be in a voice of its own, and could go on in another's."""
+        lent = voice is not None and (voice.reference is not None or voice.prompt is not None)
+        return Ability.CLONE in self.abilities and not lent
+
     def ceiling(self, text: str) -> float:
         """The most seconds of audio that speaking ``text`` can take."""
         return self.ceiling_base + self.ceiling_per_character * len(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from difflib import SequenceMatcher
 
 # Scripts without spaces are aligned character by character, all others word by word.
@@ -39,9 +39,12 @@ class Alignment:
                     span = (place, place)
                 self._spans[index] = span
 
-    def written(self, offset: int) -> tuple[int, int]:
-        """Offset and length, in code points of the written text, of the word that is spoken at
-        ``offset``; a word that stands for nothing written has the length 0."""
-        index = bisect_right(self._starts, offset) - 1
-        begin, end = self._spans[max(0, index)] if self._spans else (0, 0)
+    def written(self, offset: int, length: int = 1) -> tuple[int, int]:
+        """Offset and length, in code points of the written text, of what is spoken there: of all
+        words that begin within ``length``. What stands for nothing written has the length 0."""
+        if not self._spans:
+            return 0, 0
+        first = max(0, bisect_right(self._starts, offset) - 1)
+        last = max(first, bisect_left(self._starts, offset + length) - 1)
+        begin, end = self._spans[first][0], self._spans[last][1]
         return begin, end - begin

@@ -13,8 +13,12 @@ from rest_framework import exceptions as drf
 
 from accounts import exceptions as accounts
 from speech import errors
+from speech.api.job_files import RangeNotSatisfiable
+from speech.documents import DocumentTooLarge, UnreadableDocument
 from speech.engine import errors as engine
 from speech.errors import Failure, describe
+from speech.job_models import WrongState
+from speech.longform.submission import TooManyJobs
 from voices.exceptions import (
     ConsentRequired,
     InvalidVoiceField,
@@ -70,6 +74,11 @@ RAISED = [
     engine.UnsupportedByEngine("x", "voice"),
     engine.InvalidUtterance("x", "input"),
     engine.SynthesisFailed("x"),
+    WrongState("paused"),
+    TooManyJobs("x"),
+    RangeNotSatisfiable("x"),
+    UnreadableDocument("x"),
+    DocumentTooLarge("x"),
     KeyError("our bug"),
 ]
 REFUSED = [

@@ -6,6 +6,7 @@ The models are tiny and random, in the true file format; everything else is as p
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import signal
@@ -249,3 +250,26 @@ def test_with_a_bad_checkpoint_it_stays_up_and_says_why_it_is_not_ready(
 
 def _truncate(path):
     path.write_bytes(path.read_bytes()[:-100])
+
+
+def test_its_events_say_which_sentence_is_spoken(server, live_key):
+    first, second = (
+        f"Number {word} of two sentences, long enough to stand alone, stands here."
+        for word in ("one", "two")
+    )
+    body = {
+        "input": f"{first} {second}",
+        "voice": "default",
+        "max_new_tokens": PATCHES,
+        "response_format": "pcm",
+        "stream_format": "sse",
+    }
+    with server.http(live_key) as http:
+        lines = http.post("/api/speech", json=body).text.splitlines()
+    events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
+    marks = [event for event in events if event["type"] == "speech.mark"]
+    said = [body["input"][mark["offset"] : mark["offset"] + mark["length"]] for mark in marks]
+    assert " ".join(said) == body["input"]
+    assert len(said) > 1
+    assert events[0] == marks[0]
+    assert marks[0]["time"] == 0 < marks[1]["time"]

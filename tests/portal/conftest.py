@@ -13,6 +13,14 @@ from django.test import Client
 from accounts.models import Account
 from speech import usage
 from speech.history import keep_of
+from tests.voices.conftest import (  # pytest finds them here
+    consent,  # noqa: F401
+    make_voice,  # noqa: F401
+    origin,  # noqa: F401
+    sample,  # noqa: F401
+    tombstones_file,  # noqa: F401
+    voice,  # noqa: F401
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -36,7 +36,17 @@ def test_nothing_spoken_is_no_error():
     assert Alignment("", "…").written(0) == (0, 0)
 
 
-@given(st.text(max_size=200), st.text(max_size=200), st.integers(0, 300))
-def test_every_place_maps_into_the_written_text(spoken, written, offset):
-    begin, length = Alignment(spoken, written).written(offset)
+def test_a_whole_sentence_is_all_that_it_was_made_from():
+    spoken, written = (
+        "Wait. It costs five dollars today. Really!",
+        "Wait. It costs $5 today. Really!",
+    )
+    sentence = "It costs five dollars today."
+    begin, length = Alignment(spoken, written).written(spoken.index(sentence), len(sentence))
+    assert written[begin : begin + length] == "It costs $5 today."
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.integers(0, 300), st.integers(0, 300))
+def test_every_place_maps_into_the_written_text(spoken, written, offset, spoken_length):
+    begin, length = Alignment(spoken, written).written(offset, spoken_length)
     assert 0 <= begin <= begin + length <= len(written)

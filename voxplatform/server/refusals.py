@@ -77,6 +77,12 @@ def not_allowed(message: str) -> Refusal:
     return Refusal(403, "permission_error", "not_allowed", message)
 
 
+def too_many_sockets() -> Refusal:
+    """For a WebSocket of somebody who has as many as they may have."""
+    message = "Too many connections are open already. Close some, then try again."
+    return Refusal(429, "requests", "concurrency_limit_exceeded", message, retry_after=1)
+
+
 def too_large(cap: int) -> Refusal:
     """For a body above the cap of its path."""
     message = f"The request body is larger than the {cap} bytes allowed here."

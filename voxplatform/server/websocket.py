@@ -11,6 +11,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer
 
@@ -69,6 +70,7 @@ class WebSocket(WebSocketProtocol):
         self.transport.registerProducer(self, True)
         self._deliver({"type": "websocket.connect"})
         offered = request.headers.get("sec-websocket-protocol", "").split(",")
+        self.scope["extensions"] = {"websocket.http.response": {}}
         self.scope["subprotocols"] = [name.strip() for name in offered if name.strip()]
         self.server.sockets.add(self)
         self.server.start(self, self.scope)
@@ -160,8 +162,15 @@ class WebSocket(WebSocketProtocol):
         if self.gone or self.state == self.STATE_CLOSED:
             await asyncio.sleep(0)
             return
+        if message["type"] == "websocket.http.response.start":
+            self._deny(message["status"])
+            return
         self.handle_reply(message)
         await self.writable.wait()
+
+    def _deny(self, status: int) -> None:
+        """Refuse the handshake with a status of the application's choice."""
+        self.handshake_deferred.errback(ConnectionDeny(status, "Not now."))
 
     def application_done(self, failed: bool) -> None:
         """Close what the application left open."""
@@ -224,6 +233,8 @@ class WebSocket(WebSocketProtocol):
 def _refusal(code: int, reason: str) -> Refusal:
     if code == 403:
         return refusals.not_allowed(reason)
+    if code == 429:
+        return refusals.too_many_sockets()
     if code == 503:
         return refusals.shutting_down(1)
     return refusals.INTERNAL_ERROR if code >= 500 else refusals.bad_request(reason)

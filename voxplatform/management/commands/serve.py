@@ -19,9 +19,9 @@ from voxplatform.network import EVERYWHERE, in_url
 from voxplatform.server import CannotServe, Limits, serve
 from voxplatform.static_files import collect_static
 
-# Recordings arrive only here; everything else is JSON or a small form.
+# Recordings and long texts arrive only here; everything else is JSON or a small form.
 IMPORTS = "/admin/voices/voiceimport/add/"
-UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices")
+UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices", "/api/jobs", "/jobs/")
 
 
 class Command(BaseCommand):

@@ -1,0 +1,176 @@
+// One long text: how far it is, heard from its first piece on, corrected piece by piece.
+
+import { duration, watch } from "./progress.js";
+import { toast } from "./toast.js";
+
+const at = (id) => document.getElementById(id);
+const section = at("job");
+const states = JSON.parse(at("states").textContent);
+const errors = JSON.parse(at("errors").textContent);
+const id = section?.dataset.job;
+const api = `/api/jobs/${id}`;
+const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["x-csrftoken"];
+let playable = 0;
+let finished = -1;
+
+// -- what the server tells
+
+function show(name, value, text) {
+  at(`${name}-box`).hidden = value === null;
+  if (value !== null) at(name).textContent = text ?? value;
+}
+
+function told(job) {
+  at("state").dataset.state = job.state;
+  at("state").textContent = states[job.state];
+  at("bar").max = job.segments.total;
+  at("bar").value = job.segments.finished;
+  at("finished").textContent = job.segments.finished;
+  at("audio").textContent = duration(job.audio_seconds);
+  show("left", job.seconds_left, job.seconds_left === null ? "" : duration(job.seconds_left));
+  show("rtf", job.rtf, job.rtf?.toFixed(3));
+  show("place", job.queue_place);
+  show("failed", job.segments.failed || null);
+  at("reason").hidden = !job.reason;
+  at("reason").textContent = errors[job.reason] ?? job.message;
+  playable = job.playable;
+  at("listen").hidden = !playable;
+  at("captions").hidden = playable !== job.segments.total;
+  allow(job.state);
+  if (job.outputs.some((output) => isNew(output))) showFiles(job.outputs);
+  if (job.segments.finished + job.segments.failed !== finished) refreshSoon();
+  finished = job.segments.finished + job.segments.failed;
+}
+
+function allow(state) {
+  for (const button of at("deeds").querySelectorAll("button")) {
+    button.hidden = !button.dataset.in.split(" ").includes(state);
+  }
+}
+
+const known = new Map();
+
+function isNew(output) {
+  const now = `${output.state} ${output.size}`;
+  const before = known.get(output.id);
+  known.set(output.id, now);
+  return before !== now;
+}
+
+function showFiles(outputs) {
+  const items = outputs.map((output) => {
+    const item = document.createElement("li");
+    item.dataset.output = output.id;
+    const name = output.format.toUpperCase() + (output.split === "chapters" ? ` · ${gettext("by chapter")}` : "");
+    const shown = document.createElement(output.state === "ready" ? "a" : "span");
+    if (output.state === "ready") {
+      shown.className = "button quiet";
+      shown.href = `${api}/outputs/${output.id}`;
+      shown.textContent = `${name} (${(output.size / 2 ** 20).toFixed(1)} MB)`;
+    } else {
+      shown.className = "badge";
+      shown.textContent = `${name} · ${output.state === "failed" ? gettext("failed") : gettext("to be made")}`;
+    }
+    item.append(shown);
+    return item;
+  });
+  at("files").replaceChildren(...items);
+}
+
+// The table is fetched anew, at most once a second, and not while somebody works in it.
+
+let refreshing = null;
+
+function refreshSoon() {
+  refreshing ??= setTimeout(async () => {
+    refreshing = null;
+    if (at("segments").contains(document.activeElement)) return;
+    const answer = await fetch(section.dataset.segments + location.search).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    at("segments").replaceChildren(...page.body.childNodes);
+    mark();
+  }, 1000);
+}
+
+// -- listening: one piece after the other, as far as they are there
+
+const audio = new Audio();
+let playing = null;
+let goesOn = false;
+
+function play(index, on) {
+  playing = index;
+  goesOn = on;
+  audio.src = `${api}/segments/${index}/audio`;
+  audio.play().catch(() => toast(gettext("This piece cannot be played."), "error"));
+  at("heard").textContent = interpolate(gettext("Piece %s"), [index + 1]);
+  mark();
+}
+
+function halt() {
+  audio.pause();
+  playing = null;
+  at("heard").textContent = "";
+  mark();
+}
+
+function mark() {
+  for (const row of document.querySelectorAll("[data-segment]")) {
+    row.classList.toggle("playing", Number(row.dataset.segment) === playing);
+  }
+  at("listen").querySelector("span").textContent =
+    playing === null ? gettext("Listen") : gettext("Stop");
+}
+
+audio.addEventListener("ended", () => {
+  if (goesOn && playing + 1 < playable) play(playing + 1, true);
+  else if (goesOn && playing + 1 < at("bar").max) setTimeout(() => audio.dispatchEvent(new Event("ended")), 500);
+  else halt();
+});
+
+// -- correcting
+
+const dialog = at("edit");
+let edited = null;
+
+document.addEventListener("click", (event) => {
+  const hear = event.target.closest("[data-play]");
+  if (hear) play(Number(hear.dataset.play), false);
+  const edit = event.target.closest("[data-edit]");
+  if (!edit) return;
+  edited = edit.dataset.edit;
+  at("edit-text").value = edit.closest("tr").querySelector("[data-text]").textContent;
+  at("edit-voice").value = edit.dataset.voice;
+  at("edit-seed").value = edit.dataset.seed;
+  at("edit-error").hidden = true;
+  dialog.showModal();
+});
+at("edit-cancel").addEventListener("click", () => dialog.close());
+at("edit-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const seed = at("edit-seed").value.trim();
+  const body = { text: at("edit-text").value, voice: at("edit-voice").value.trim(), seed: seed ? Number(seed) : null };
+  const url = `/api/jobs/${dialog.dataset.jobId}/segments/${edited}`;
+  const answer = await fetch(url, {
+    method: "PATCH",
+    headers: { "content-type": "application/json", "x-csrftoken": token() },
+    body: JSON.stringify(body),
+  }).catch(() => null);
+  if (answer?.ok) {
+    dialog.close();
+    location.reload();
+    return;
+  }
+  at("edit-error").hidden = false;
+  at("edit-error").textContent = answer
+    ? (await answer.json()).error.message
+    : gettext("The server cannot be reached.");
+});
+
+if (section) {
+  at("listen").addEventListener("click", () => (playing === null ? play(0, true) : halt()));
+  allow(at("state").dataset.state);
+  playable = at("listen").hidden ? 0 : Number(at("finished").textContent);
+  watch([id], told, (isLost) => (at("offline").hidden = !isLost));
+}

@@ -1,0 +1,9 @@
+// JSON of flat objects in which big numbers stay what they are: seeds have up to 63 bits.
+
+export function literal(value) {
+  return typeof value === "bigint" ? String(value) : JSON.stringify(value);
+}
+
+export function json(fields) {
+  return `{${Object.entries(fields).map(([name, value]) => `${JSON.stringify(name)}: ${literal(value)}`).join(", ")}}`;
+}

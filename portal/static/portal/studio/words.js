@@ -1,0 +1,47 @@
+// Numbers and failures in words, in the reader's language.
+
+const locale = document.documentElement.lang || "en";
+
+export function number(value, digits = 0) {
+  return value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export function clock(seconds) {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export function languageName(tag) {
+  try {
+    return new Intl.DisplayNames([locale], { type: "language" }).of(tag);
+  } catch {
+    return tag;
+  }
+}
+
+// What happened and what to do, for a Refusal. What is not known here the server said in a sentence.
+export function sentence({ code, message, retryAfter }) {
+  const seconds = retryAfter ?? 2;
+  const again = interpolate(ngettext("Try again in %s second.", "Try again in %s seconds.", seconds), [seconds]);
+  const known = {
+    network: () => gettext("The server cannot be reached. Check your connection and try again."),
+    cut: () => gettext("The connection broke off before the speech was complete. Play what has arrived, or try again."),
+    empty_input: () => gettext("There is nothing to say yet. Write something first."),
+    input_too_long: () => gettext("The text is too long for one take. Shorten it, or make it a long text."),
+    insufficient_quota: () => gettext("This month's quota is used up. Ask an owner of the account for more, or wait for the next month."),
+    concurrency_limit_exceeded: () => `${gettext("As many streams as are allowed are running already.")} ${again}`,
+    rate_limit_exceeded: () => `${gettext("Too many requests in one minute.")} ${again}`,
+    server_is_overloaded: () => `${gettext("Many people are being spoken to just now.")} ${again}`,
+    queue_timeout: () => `${gettext("The queue did not move in time.")} ${again}`,
+    engine_unavailable: () => `${gettext("The voice engine is not ready yet.")} ${again}`,
+    shutting_down: () => `${gettext("The server is being restarted.")} ${again}`,
+    database_unavailable: () => `${gettext("The database does not answer.")} ${again}`,
+    storage_unavailable: () => `${gettext("The storage of recordings does not answer.")} ${again}`,
+    consent_required: () => gettext("There is no consent to speak with this voice. Add one on the voice's page, or choose another voice."),
+    unknown_voice: () => gettext("This voice is not there any more. Choose another one."),
+    synthesis_failed: () => gettext("The engine failed at this text. Try another seed, or shorten the text."),
+    internal_error: () => gettext("Something went wrong on our side, and it has been logged. Try again."),
+    not_found: () => gettext("It is not there any more. Reload the page."),
+  };
+  return known[code]?.() ?? (message || gettext("Something went wrong on our side, and it has been logged. Try again."));
+}

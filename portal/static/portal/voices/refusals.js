@@ -1,0 +1,30 @@
+// Why a recording or a voice was refused, and what to do.
+
+import { sentence } from "../studio/words.js";
+
+const UNREADABLE = () => gettext("This file cannot be read. Send a whole WAV, FLAC, MP3, AAC, Ogg, WebM or MP4 recording.");
+const KNOWN = {
+  invalid_audio: UNREADABLE,
+  unsupported_container: UNREADABLE,
+  unsupported_codec: UNREADABLE,
+  non_finite_samples: UNREADABLE,
+  unsupported_sample_rate: () => gettext("Its sample rate is none that is taken here. Send it with 16 to 48 kHz."),
+  unsupported_channels: () => gettext("It has too many channels. Send it in mono or stereo."),
+  payload_too_large: () => gettext("The file is too large. Send at most 10 MiB."),
+  audio_too_short: () => gettext("It is too short. Record at least one second, better five to twelve."),
+  audio_too_long: () => gettext("It is too long. Send at most 30 seconds, or 15 where the words are given."),
+  audio_silent: () => gettext("Nothing can be heard in it. Check the microphone and record again."),
+  no_speech: () => gettext("No speech can be heard in it. Record somebody who reads, without music."),
+  audio_clipped: () => gettext("It is clipped: too loud for the microphone. Record it with less gain, or from further away."),
+  audio_too_noisy: () => gettext("It is too noisy. Record in a quiet room, nearer to the microphone."),
+  transcript_mismatch: () => gettext("The words do not fit its length. Write exactly what is spoken, or leave them out."),
+  name_taken: () => gettext("This account has a voice of that name. Choose another one."),
+  voice_limit_reached: () => gettext("There are as many as there may be. Erase one that is not needed."),
+  unsupported_by_model: () => gettext("The model that runs cannot do this. Ask the operators for one that can, such as VoxCPM2."),
+};
+
+export function reason(refusal) {
+  // The server names the flaws, and ends with advice for programs.
+  if (refusal.code === "recording_has_warnings") return refusal.message.replace(/ Send override=true.*$/, "");
+  return KNOWN[refusal.code]?.() ?? sentence(refusal);
+}

@@ -1,0 +1,50 @@
+"""Consents natively: as OpenAI's, also for browsers, and strict about unknown fields."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from speech.api.consents import AFTER, MULTIPART, PAGE, ConsentsView, PhraseView
+from speech.api.native import NativeView
+from speech.api.voice_shapes import ConsentForm, ConsentList, ConsentShape, PhraseShape
+
+
+class NativeConsentsView(NativeView, ConsentsView):
+    """GET and POST /api/consents."""
+
+    parser_classes = [MultiPartParser]  # looked at where a browser's token is
+    only = (ConsentForm().fields,)
+
+    @extend_schema(
+        summary="List consents",
+        operation_id="list_consents",
+        parameters=[AFTER, PAGE],
+        responses=ConsentList,
+    )
+    def get(self, request: Request) -> Response:
+        return super().get(request)
+
+    @extend_schema(
+        summary="Send a consent",
+        operation_id="send_consent",
+        request=MULTIPART,
+        responses={200: ConsentShape},
+    )
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+
+class NativePhraseView(NativeView, PhraseView):
+    """GET /api/consents/phrase."""
+
+    @extend_schema(
+        summary="Get a phrase to be read",
+        operation_id="consent_phrase",
+        parameters=[OpenApiParameter("language", str, description="A BCP 47 tag.")],
+        responses=PhraseShape,
+    )
+    def get(self, request: Request) -> Response:
+        return super().get(request)

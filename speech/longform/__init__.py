@@ -1,0 +1,1 @@
+"""Long texts: from a document to segments, through the one path, to files that are kept."""

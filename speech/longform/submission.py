@@ -1,0 +1,123 @@
+"""Taking a long text: its bounds, its rows, and what it will cost before anything is spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from speech.documents import Document
+from speech.errors import InvalidField, RequestError
+from speech.job_models import ENDED, Job
+from speech.job_parts import Output, Segment
+from speech.longform.splitting import pieces_of
+from speech.plan import find_model, find_voice
+from speech.requests import Caller
+from speech.runtime import runtime
+
+_AT_ONCE = 500
+
+
+class TooManyJobs(RequestError):
+    """The account has as many jobs that have not ended as it may have."""
+
+    status = 429
+    type = "requests"
+    code = "too_many_jobs"
+    retry_after = 60
+    should_retry = True
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """How a document is spoken. ``settings`` are a SpeechRequest's, but for text and voice."""
+
+    title: str = ""
+    voice: str = ""
+    speakers: dict[str, str] = field(default_factory=dict)
+    chapter_voices: dict[int, str] = field(default_factory=dict)
+    seed: int | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    outputs: tuple[tuple[str, str], ...] = ()
+    webhook_url: str = ""
+    webhook_secret: str = ""
+
+
+def submit(document: Document, request: JobRequest, caller: Caller, *, start: bool = True) -> Job:
+    """The rows of a job; with ``start`` it is in the queue.
+
+    Raises what ``prepare`` would for a model or voice that is not there.
+    """
+    account = caller.account
+    if account.jobs.exclude(state__in=ENDED).count() >= settings.JOBS_PER_ACCOUNT:
+        raise TooManyJobs(f"At most {settings.JOBS_PER_ACCOUNT} jobs may be under way.")
+    if start:
+        account.check_quota(1, 1, caller.key)
+    if runtime.known_info() is not None:
+        find_model(request.settings.get("model"), runtime.engine.info, caller.key)
+    with transaction.atomic():
+        job = Job.objects.create(
+            account=account,
+            user_id=caller.user_id,
+            key=caller.key,
+            title=(request.title or document.title)[:200],
+            settings=request.settings,
+            voice=request.voice,
+            speakers={name: request.speakers.get(name, "") for name in document.speakers if name},
+            chapters=[
+                {"title": chapter.title, "voice": request.chapter_voices.get(number, "")}
+                for number, chapter in enumerate(document.chapters)
+            ],
+            seed=request.seed,
+            webhook_url=request.webhook_url,
+            webhook_secret=request.webhook_secret,
+        )
+        job.characters = _add_segments(job, document)
+        job.save(update_fields=["characters"])
+        Output.objects.bulk_create(
+            Output(job=job, format=format, split=split) for format, split in request.outputs
+        )
+        if start:
+            check_voices(voices_of(job), caller)
+            job.start()
+    return job
+
+
+def check_voices(voices: Collection[str], caller: Caller) -> None:
+    """Raise UnknownVoice, ConsentRequired or NotAllowed for a voice that cannot be had."""
+    for voice in sorted(voices):
+        find_voice(voice or None, caller)
+
+
+def voices_of(job: Job) -> set[str]:
+    """Every voice that a job's text is said in; "" is the account's default."""
+    chapters = {chapter["voice"] or job.voice for chapter in job.chapters}
+    return chapters | {voice or name for name, voice in job.speakers.items()}
+
+
+def _add_segments(job: Job, document: Document) -> int:
+    """Returns how many characters they have."""
+    pieces = pieces_of(document, job.settings.get("language") or "")
+    index = characters = 0
+    while batch := list(islice(pieces, _AT_ONCE)):
+        Segment.objects.bulk_create(
+            Segment(
+                job=job,
+                index=number,
+                chapter=piece.chapter,
+                speaker=piece.speaker,
+                text=piece.text,
+                characters=len(piece.text),
+                pause_ms=piece.pause_ms,
+            )
+            for number, piece in enumerate(batch, index)
+        )
+        index += len(batch)
+        characters += sum(len(piece.text) for piece in batch)
+    if not index:
+        raise InvalidField("input: There is nothing to say.", "input", "empty_input")
+    return characters

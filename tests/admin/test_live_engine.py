@@ -1,0 +1,59 @@
+"""The live engine page: for staff to see, for superusers to steer; notices for everybody."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from speech.operations import Notice
+from tests.admin.conftest import *  # noqa: F403
+from tests.portal.conftest import *  # noqa: F403
+from tests.portal.conftest import browser_of
+
+pytestmark = pytest.mark.django_db
+LIVE = "admin:speech_engine"
+
+
+@pytest.fixture
+def at_admin(admin_user):
+    return browser_of(admin_user)
+
+
+@pytest.fixture
+def at_staff(django_user_model):
+    return browser_of(django_user_model.objects.create_user("staff", is_staff=True))
+
+
+def test_staff_see_what_the_engine_does(at_staff):
+    page = at_staff.get(reverse(LIVE)).content.decode()
+    assert 'data-engine="state">stopped<' in page
+    assert "live/restart" not in page
+
+
+def test_others_do_not(client, at_charlie):
+    for browser in (client, at_charlie):
+        assert browser.get(reverse(LIVE)).status_code in (302, 403)
+
+
+@pytest.mark.parametrize("deed", ["load", "unload", "restart", "measure", "stop"])
+def test_only_superusers_steer(at_staff, deed):
+    assert at_staff.post(reverse(f"{LIVE}_steer", args=[deed])).status_code == 403
+
+
+def test_what_cannot_be_done_is_said(at_admin):
+    answer = at_admin.post(reverse(f"{LIVE}_steer", args=["load"]), follow=True)
+    assert "not started" in answer.content.decode()
+    assert not AuditEntry.objects.filter(action="engine.load").exists()
+
+
+@pytest.mark.parametrize("deed", ["dance", "load"])
+def test_looking_steers_nothing(at_admin, deed):
+    assert at_admin.get(reverse(f"{LIVE}_steer", args=[deed])).status_code == 404
+
+
+def test_a_notice_stands_on_the_portals_pages_until_its_time(at_alice):
+    notice = Notice.objects.create(text="We restart <at> noon.")
+    assert "We restart &lt;at&gt; noon." in at_alice.get("/jobs/").content.decode()
+    Notice.objects.filter(pk=notice.pk).update(until="2020-01-01T00:00Z")
+    assert "noon" not in at_alice.get("/jobs/").content.decode()

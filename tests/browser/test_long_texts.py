@@ -1,0 +1,139 @@
+"""A long text at a browser: taken, watched while it is spoken and the server dies, heard, corrected
+and fetched. What is asserted is what arrives: rows, sound, captions, chapters."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import time
+
+import av
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import assert_accessible
+from tests.live import LiveServer, free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+SENTENCES = 200
+TEXT = "\n\n".join(
+    f"Chapter {number // 50 + 1}\n\nSentence number {number} of this book."
+    if number % 50 == 0
+    else f"Sentence number {number} of this book."
+    for number in range(SENTENCES)
+)
+
+
+def length_of(data):
+    with av.open(io.BytesIO(data)) as container:
+        titles = [chapter["metadata"]["title"] for chapter in container.chapters()]
+        frames = sum(frame.samples for frame in container.decode(audio=0))
+        return frames / container.streams.audio[0].rate, titles
+
+
+def start(page, text, **fields):
+    page.goto("/jobs/new/")
+    page.fill("#id_text", text)
+    for name, value in fields.items():
+        page.select_option(f"#id_{name}", value)
+    page.click("text=Read it")
+    page.wait_for_url("**/jobs/job_*")
+    page.click("button:has-text('Start')")
+    page.wait_for_selector("#job")
+
+
+def finished(page):
+    return int(page.inner_text("#finished"))
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}]
+)
+def test_its_pages_are_accessible_in_any_light_and_on_a_phone(open_as, options):
+    page = open_as("grace", "/jobs/", **options)
+    for path in ("/jobs/", "/jobs/new/"):
+        page.goto(path)
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.fill("#id_text", "Chapter 1\n\nHello.\n\n[voice: nova]\nHi.\n\nChapter 2\n\nBye.")
+    page.click("text=Read it")
+    page.wait_for_url("**/jobs/job_*")
+    page.wait_for_load_state()
+    assert_accessible(page)
+    page.click("button:has-text('Start')")
+    expect(page.locator("#state")).to_have_text("Finished", timeout=90_000)
+    expect(page.locator("#files a")).to_have_count(1, timeout=30_000)
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.click("[data-edit='0']")
+    assert_accessible(page)
+    assert page.complaints == []
+
+
+@pytest.mark.slow
+def test_two_hundred_pieces_survive_the_server(site_dir, sessions, browser, tmp_path):
+    data_dir = shutil.copytree(site_dir, tmp_path / "data")
+    port = free_port()
+    environment = {"ENGINE_CONFIG": '{"speed": 30.0}', "JOB_SEGMENTS": "2"}
+    context = browser.new_context(base_url=f"http://127.0.0.1:{port}")
+    context.add_cookies(
+        [{"url": f"http://127.0.0.1:{port}", "name": "sessionid", "value": sessions["ada"]}]
+    )
+    page = context.new_page()
+    try:
+        with LiveServer(data_dir, environment, port=port) as server:
+            page.goto("/jobs/")
+            start(page, TEXT, output="m4b")
+            page.wait_for_function("Number(document.getElementById('finished').textContent) > 20")
+            expect(page.locator("#left-box")).to_be_visible()
+            heard = page.wait_for_function("document.querySelector('#listen:not([hidden])')")
+            assert heard
+            before = finished(page)
+            server.process.kill()
+            server.process.wait()
+            expect(page.locator("#offline")).to_be_visible()
+        with LiveServer(data_dir, environment, port=port) as server:
+            expect(page.locator("#offline")).to_be_hidden(timeout=40_000)
+            assert finished(page) >= before
+            expect(page.locator("#state")).to_have_text("Finished", timeout=200_000)
+            job = re.search(r"job_[0-9a-f]+", page.url).group()
+            api = f"{server.url}/api/jobs/{job}"
+            _correct_one(page, context, api)
+            _look_at_files(page, context, api)
+    finally:
+        context.close()
+
+
+def _correct_one(page, context, api):
+    page.click("[data-play='3']")
+    expect(page.locator("#segment-3")).to_have_class("playing")
+    before = context.request.get(f"{api}/segments/3").json()
+    page.click("[data-edit='3']")
+    page.fill("#edit-text", "This sentence is another one, and it is longer than it was.")
+    page.click("#edit-form button[value=say]")
+    page.wait_for_load_state()
+    deadline = time.monotonic() + 90
+    while (after := context.request.get(f"{api}/segments/3").json())["state"] != "finished":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert after["audio_seconds"] > before["audio_seconds"]
+    expect(page.locator("#state")).to_have_text("Finished", timeout=90_000)
+
+
+def _look_at_files(page, context, api):
+    deadline = time.monotonic() + 90
+    while (output := context.request.get(api).json()["progress"]["outputs"][0])["state"] != "ready":
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    with page.expect_download() as download:
+        page.locator("#files a").click()
+    seconds, titles = length_of(download.value.path().read_bytes())
+    assert seconds == pytest.approx(output["seconds"], abs=0.2)
+    assert titles == [f"Chapter {number}" for number in range(1, 5)]
+    captions = context.request.get(f"{api}/captions?format=srt").text()
+    assert captions.count("-->") == SENTENCES + 4
+    hours, minutes, rest = re.findall(r"--> (\d+):(\d+):([\d,]+)", captions)[-1]
+    end = int(hours) * 3600 + int(minutes) * 60 + float(rest.replace(",", "."))
+    assert end == pytest.approx(output["seconds"], abs=0.1)
+    assert "another one" in captions.replace("\n", " ")

@@ -1,0 +1,47 @@
+"""Consents natively: with a key or in a browser, strict, and nobody else's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.voices.recordings import clip
+
+
+@pytest.fixture
+def dora(browse):
+    return browse("dora")
+
+
+def send(http, **fields):
+    return http.post("/api/consents", data=fields, files={"recording": clip("wav", 9.0)})
+
+
+def test_a_browser_gets_a_phrase_and_sends_it_read_aloud(dora):
+    phrase = dora.get("/api/consents/phrase?language=en").json()
+    answer = send(dora, name="Dora", language="en", phrase=phrase["id"])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["phrase"] == phrase["text"]
+    assert [consent["id"] for consent in dora.get("/api/consents").json()["data"]] == [
+        answer.json()["id"]
+    ]
+
+
+def test_it_is_its_accounts_alone(server, keys, dora):
+    made = send(dora, name="Dora's own", language="en").json()["id"]
+    with server.http(keys["stranger"]) as stranger:
+        assert made not in stranger.get("/api/consents").text
+
+
+def test_a_browser_without_its_token_sends_none(browse):
+    answer = send(browse("dora", token=""), name="Forged", language="en")
+    assert answer.status_code == 403
+
+
+def test_an_unknown_field_is_an_error_here(dora):
+    answer = send(dora, name="Extra", language="en", colour="red")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "colour")
+
+
+def test_a_key_needs_its_scope(server, keys):
+    with server.http(keys["without voices"]) as http:
+        assert http.get("/api/consents").json()["error"]["code"] == "missing_scope"

@@ -1,0 +1,44 @@
+"""Jobs in a database of their own, without an engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from speech.documents import read_text
+from speech.job_models import Job
+from speech.longform.submission import JobRequest, submit
+from speech.requests import Caller
+
+TEXT = "Chapter 1\n\nIt was late. Nobody spoke.\n\nChapter 2\n\nThen it was morning."
+
+
+@pytest.fixture
+def make_job(account):
+    def make(text=TEXT, *, start=True, owner=account, **request):
+        caller = Caller(owner, "job", "test")
+        request.setdefault("voice", "nova")
+        return submit(read_text(text, 100_000), JobRequest(**request), caller, start=start)
+
+    return make
+
+
+@pytest.fixture
+def job(make_job):
+    return make_job()
+
+
+@pytest.fixture
+def claim():
+    """Claim as a runner does; returns the job as that runner holds it."""
+    from datetime import timedelta
+
+    def claim(owner="me", seconds=30, busy=()):
+        return Job.objects.claim(owner, timedelta(seconds=seconds), busy)
+
+    return claim
+
+
+def notes(seconds=1.0, rate=24_000, pitch=440.0, level=0.1):
+    at = np.arange(round(seconds * rate)) / rate
+    return (level * np.sin(2 * np.pi * pitch * at)).astype(np.float32)

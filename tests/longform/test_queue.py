@@ -1,0 +1,98 @@
+"""Jobs wait in line, belong to one runner at a time, and do what people say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import Account
+from speech.job_models import Job, WrongState
+from speech.longform.submission import TooManyJobs
+
+pytestmark = pytest.mark.django_db
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def test_one_runner_gets_a_job_and_the_next_one_none(job, claim):
+    assert claim("first") == job
+    assert claim("second") is None
+
+
+def test_the_oldest_goes_first_unless_its_account_is_busy(make_job, claim):
+    first, second = make_job(), make_job()
+    other = make_job(owner=Account.objects.create(name="other"))
+    assert claim("a") == first
+    assert claim("b", busy={first.account_id}) == other
+    assert claim("c", busy={first.account_id}) == second
+
+
+def test_an_expired_lease_is_taken_over_and_its_holder_can_do_nothing_more(job, claim):
+    held = claim("dead", seconds=-1)
+    assert claim("heir") == job
+    assert not held.release()
+    assert not held.complete()
+    assert Job.objects.renew(["dead"], HALF_A_MINUTE) == set()
+
+
+def test_a_paused_job_is_nobodys(job, claim):
+    held = claim()
+    job.pause()
+    assert Job.objects.renew([held.owner], HALF_A_MINUTE) == set()
+    assert claim("other") is None
+    job.resume(None, None)
+    assert claim("other") == job
+
+
+def test_a_job_that_waits_is_not_claimed_before_its_time(job, claim):
+    claim().wait("insufficient_quota", "Used up.", 60)
+    job.refresh_from_db()
+    assert (job.state, job.reason) == ("waiting", "insufficient_quota")
+    assert claim() is None
+    job.resume(None, None)
+    assert claim() == job
+
+
+def test_it_is_moved_before_others_of_its_account(make_job, claim):
+    first, second, third = make_job(), make_job(), make_job()
+    third.go_before(second)
+    second.go_first()
+    assert [claim(str(number)) for number in range(3)] == [second, first, third]
+    with pytest.raises(WrongState):
+        second.go_first()
+
+
+def test_a_draft_waits_for_its_start(make_job, claim):
+    draft = make_job(start=False)
+    assert claim() is None
+    draft.start()
+    assert claim() == draft
+    with pytest.raises(WrongState):
+        draft.start()
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+def test_what_has_ended_is_not_steered(job, verb):
+    Job.objects.update(state="completed")
+    with pytest.raises(WrongState):
+        getattr(job, verb)()
+
+
+def test_an_account_has_so_many_jobs_under_way(make_job, settings):
+    settings.JOBS_PER_ACCOUNT = 2
+    make_job()
+    make_job(start=False)
+    with pytest.raises(TooManyJobs):
+        make_job()
+    Job.objects.update(state="completed")
+    make_job()
+
+
+def test_an_account_that_holds_none_is_looked_for(make_job, claim):
+    first = make_job()
+    make_job()
+    busy = {first.account_id}
+    assert claim("a") == first
+    assert Job.objects.claim("b", HALF_A_MINUTE, busy, others=True) is None
+    other = make_job(owner=Account.objects.create(name="other"))
+    assert Job.objects.claim("c", HALF_A_MINUTE, busy, others=True) == other

@@ -1,0 +1,167 @@
+"""Pages of voices: what is one's own is changed there, and what is somebody else's is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.portal.conftest import browser_of
+
+ACTIONS = ["share/", "erase/", "report/", "versions/1/restore/"]
+
+
+@pytest.fixture
+def page(voice):
+    return f"/voices/{voice.public_id}/"
+
+
+def about(**changed):
+    return {"name": "Reader", "description": "", "language": "", "tags": "", **changed}
+
+
+def test_it_shows_the_check_in_words_and_the_versions(at_alice, page):
+    shown = at_alice.get(page)
+    assert shown.status_code == 200
+    titles = [line.title for line in shown.context["lines"]]
+    assert titles == ["Speech", "Noise", "Level", "Clipping", "Bandwidth"]
+    assert {line.verdict for line in shown.context["lines"]} <= {"good", "warn", "bad"}
+    assert b"Version 1" in shown.content
+
+
+def test_it_is_renamed(at_alice, page, voice):
+    changes = about(name="Evening reader", language="en-gb", tags="calm, dry , calm")
+    assert at_alice.post(page, changes).status_code == 302
+    voice.refresh_from_db()
+    assert (voice.name, voice.language, voice.tags) == ("Evening reader", "en-GB", ["calm", "dry"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "alloy"}, "name"),
+        ({"name": "Taken"}, "name"),
+        ({"language": "no language"}, "language"),
+        ({"tags": "x" * 41}, "tags"),
+        ({"description": "x" * 501}, "description"),
+    ],
+)
+def test_what_may_not_be_is_said_at_its_field(at_alice, page, voice, make_voice, changed, field):
+    make_voice("Taken")
+    shown = at_alice.post(page, about(**changed))
+    assert shown.status_code == 200
+    assert list(shown.context["form"].errors) == [field]
+    voice.refresh_from_db()
+    assert voice.name == "Alice reads"
+
+
+def test_it_is_shared_by_name_and_taken_back(at_alice, charlie, page, voice):
+    from accounts.models import Account
+
+    Account.objects.for_user(charlie)
+    at_charlie = browser_of(charlie)
+    assert at_charlie.get(page).status_code == 404
+    at_alice.post(f"{page}share/", {"visibility": "shared", "accounts": "charlie"})
+    shown = at_charlie.get(page)
+    assert (shown.status_code, "portal/voices/others.html") == (200, shown.templates[0].name)
+    at_alice.post(f"{page}share/", {"visibility": "private", "accounts": "charlie"})
+    assert at_charlie.get(page).status_code == 404
+    at_alice.post(f"{page}share/", {"visibility": "public", "accounts": ""})
+    assert at_charlie.get(page).status_code == 200
+
+
+def test_nobody_is_nobody_to_share_with(at_alice, page, voice):
+    at_alice.post(f"{page}share/", {"visibility": "shared", "accounts": "nobody"})
+    voice.refresh_from_db()
+    assert voice.visibility == "private"
+
+
+def test_an_older_version_speaks_again(at_alice, page, voice, sample, origin):
+    voice.rerecord(sample, origin)
+    at_alice.post(f"{page}versions/1/restore/")
+    voice.refresh_from_db()
+    assert voice.version == 1
+    assert at_alice.post(f"{page}versions/9/restore/").status_code == 404
+
+
+def test_every_version_can_be_listened_to(at_alice, page, voice, sample, origin):
+    voice.rerecord(sample, origin)
+    shown = at_alice.get(page).content.decode()
+    for version in (1, 2):
+        path = f"/api/voices/{voice.public_id}/versions/{version}/recording"
+        assert f'src="{path}"' in shown
+
+
+def test_it_is_erased_for_good(at_alice, page, voice):
+    assert at_alice.post(f"{page}erase/").status_code == 302
+    assert at_alice.get(page).status_code == 404
+    voice.refresh_from_db()
+    assert voice.state == "erased"
+
+
+def test_a_look_changes_nothing(at_alice, page, voice):
+    for action in ("share/", "erase/", "versions/1/restore/"):
+        assert at_alice.get(page + action).status_code == 405
+    voice.refresh_from_db()
+    assert voice.state == "ready"
+
+
+def test_who_is_not_signed_in_is_asked_to(client, page):
+    for path in ("/studio/", "/voices/", "/voices/new/", page):
+        assert client.get(path).url.startswith("/account/login/")
+
+
+def test_a_strangers_voice_is_not_there(at_charlie, page, voice):
+    assert at_charlie.get(page).status_code == 404
+    for action in ACTIONS:
+        assert at_charlie.post(page + action, {"reason": "It is mine."}).status_code == 404
+    assert at_charlie.get(f"{page}record/").status_code == 404
+    assert voice.name.encode() not in at_charlie.get("/voices/").content
+    assert voice.public_id.encode() not in at_charlie.get("/studio/").content
+
+
+def test_a_public_voice_is_reported_and_not_changed_by_others(at_alice, at_charlie, page, voice):
+    at_alice.post(f"{page}share/", {"visibility": "public", "accounts": ""})
+    at_charlie.post(page, about(name="Mine now"))
+    for action in ("share/", "erase/", "versions/1/restore/"):
+        assert at_charlie.post(page + action).status_code == 404
+    at_charlie.post(f"{page}report/", {"reason": "This is my own voice."})
+    voice.refresh_from_db()
+    assert (voice.name, voice.visibility) == ("Alice reads", "public")
+    assert voice.reports.get().reason == "This is my own voice."
+
+
+def test_a_member_sees_the_voices_of_the_account_they_act_for(at_bob, account, page):
+    assert at_bob.get(page).status_code == 404
+    at_bob.post("/account/choose/", {"account": account.pk})
+    assert at_bob.get(page).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("q=STORYTELLER", ["Ballad"]),
+        ("q=alice", ["Alice reads"]),
+        ("group=own", ["Alice reads"]),
+        ("group=shared", []),
+        ("group=built-in&q=female", ["Coral", "Marin", "Nova", "Sage", "Shimmer"]),
+        ("group=nonsense&q=%00", []),
+    ],
+)
+def test_the_list_is_searched_and_filtered(at_alice, voice, query, names):
+    page = at_alice.get(f"/voices/?{query}")
+    assert [voice["name"] for voice in page.context["page"]] == names
+
+
+def test_while_one_types_the_cards_alone_are_sent(at_alice, voice):
+    cards = at_alice.get("/voices/?q=alice", headers={"hx-request": "true"}).content
+    assert b"Alice reads" in cards
+    assert b"<html" not in cards
+
+
+def test_the_studio_offers_what_speaks_and_no_more(at_alice, voice, make_voice):
+    from accounts.audit import SYSTEM
+
+    make_voice("Switched off").set_state(SYSTEM, "disabled")
+    names = [voice["name"] for voice in at_alice.get("/studio/").context["voices"]]
+    assert names[0] == "Alice reads"
+    assert len(names) == 14

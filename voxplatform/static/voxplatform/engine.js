@@ -1,0 +1,87 @@
+// The live engine: what /ws/engine/ tells, as it is told.
+
+const at = (id) => document.getElementById(id);
+const table = at("streams");
+
+function cell(text) {
+  const made = document.createElement("td");
+  made.textContent = text;
+  return made;
+}
+
+function list(id, lines) {
+  at(id).replaceChildren(
+    ...(lines.length ? lines : ["–"]).map((line) => {
+      const item = document.createElement("li");
+      item.textContent = line;
+      return item;
+    }),
+  );
+}
+
+function stopper(stream) {
+  const place = cell("");
+  if (!table.dataset.steer || !stream.id) return place;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "vox-button vox-quiet";
+  button.textContent = table.dataset.stop;
+  button.addEventListener("click", () => {
+    const form = at("stop");
+    form.action = table.dataset.steer;
+    form.elements.stream.value = stream.id;
+    form.submit();
+  });
+  place.append(button);
+  return place;
+}
+
+function told({ engine, machine, streams, accounts, downloads, errors }) {
+  for (const place of document.querySelectorAll("[data-engine]")) {
+    place.textContent = engine[place.dataset.engine] ?? "–";
+    if (place.dataset.engine === "reason") place.hidden = !engine.reason;
+  }
+  document.querySelector("[data-machine=load]").textContent = machine.load;
+  document.querySelector("[data-bytes=memory_used]").textContent = `${(machine.memory_used / 2 ** 30).toFixed(1)} GB`;
+  machine.gpus.forEach((gpu, number) => {
+    const place = document.querySelector(`[data-gpu="${number}"]`);
+    if (place) place.textContent = `${gpu.load} %, ${gpu.memory_used} / ${gpu.memory_total} MiB`;
+  });
+  const rows = streams.map((stream) => {
+    const row = document.createElement("tr");
+    const facts = [stream.account, stream.face, stream.voice, stream.characters, `${stream.age} s`, `${stream.audio} s`, `${stream.speed}×`];
+    row.append(...facts.map(cell), stopper(stream));
+    return row;
+  });
+  if (!rows.length) {
+    const row = document.createElement("tr");
+    const empty = cell(table.dataset.empty);
+    empty.colSpan = 8;
+    row.append(empty);
+    rows.push(row);
+  }
+  table.tBodies[0].replaceChildren(...rows);
+  list("accounts", Object.entries(accounts).map(([name, count]) => `${name}: ${count}`));
+  list("downloads", downloads.map((one) => `${one.name}: ${Math.floor((100 * one.done) / (one.size || 1))} %`));
+  list("errors", errors.map((one) => `${new Date(one.at * 1000).toLocaleString()} · ${one.code} · ${one.voice} · ${one.request}`));
+}
+
+function open(pause = 500) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const socket = new WebSocket(`${scheme}://${location.host}/ws/engine/`);
+  socket.addEventListener("open", () => {
+    pause = 500;
+    at("offline").hidden = true;
+  });
+  socket.addEventListener("message", (event) => {
+    const message = JSON.parse(event.data);
+    if (message.type === "operations") told(message.operations);
+  });
+  socket.addEventListener("close", (event) => {
+    if (event.code === 4401) return location.reload();
+    at("offline").hidden = false;
+    setTimeout(() => open(Math.min(15000, pause * 2)), pause);
+  });
+}
+
+open();
