@@ -50,6 +50,7 @@ def export(user: User, actor: Actor) -> IO[bytes]:
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("person.json", _json(_person(user, account)))
         archive.writestr("history.json", _json(list(_history(user))))
+        archive.writestr("long-texts.json", _json(list(_long_texts(account))))
         archive.writestr("usage.csv", _usage(account))
         for item in HistoryItem.objects.filter(user=user).exclude(audio_key=""):
             archive.writestr(f"history/{item.pk}.{history.AUDIO_FORMAT}", item.read_audio())
@@ -79,6 +80,12 @@ def _history(user: User) -> Iterator[dict[str, Any]]:
     for item in HistoryItem.objects.filter(user=user).select_related("record").iterator():
         said = {name: getattr(item.record, name) for name in _USAGE}
         yield said | {"id": item.pk, "text": item.text, "instructions": item.instructions}
+
+
+def _long_texts(account: Account) -> Iterator[dict[str, Any]]:
+    for job in Job.objects.filter(account=account).iterator():
+        texts = job.segments.order_by("index").values_list("text", flat=True)
+        yield {"id": job.public_id, "title": job.title, "made": job.created_at, "text": list(texts)}
 
 
 def _usage(account: Account) -> str:

@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from accounts.audit import Actor
 from accounts.exceptions import InvalidKey
 from accounts.models import Account, ApiKey, Membership, Profile
-from speech.models import HistoryItem, UsageRecord
+from speech.models import HistoryItem, Job, Segment, UsageRecord
 from tests.portal.conftest import spoken
 from tests.voices.conftest import prepared
 from voices.models import Origin, Voice, VoiceConsent
@@ -99,6 +99,16 @@ def test_the_voices_of_their_own_account_go_along_and_are_erased(signed_in, voic
     assert not default_storage.exists(key)
     assert voice.public_id in (tmp_path / "tombstones.jsonl").read_text()
     assert VoiceConsent.objects.get().deleted_at
+
+
+def test_long_texts_go_along_and_are_erased(signed_in, account):
+    job = Job.objects.create(account=account, title="A book")
+    Segment.objects.create(job=job, index=0, text="Once upon a time.", characters=17)
+    answer = signed_in.post("/account/profile/export/")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    assert json.loads(archive.read("long-texts.json"))[0]["text"] == ["Once upon a time."]
+    signed_in.post("/account/profile/erase/", {"username": "alice"})
+    assert not Job.objects.exists()
 
 
 def test_it_takes_ones_own_name_to_erase(signed_in):
