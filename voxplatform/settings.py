@@ -15,10 +15,12 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from voxplatform import __version__
+from voxplatform.api_settings import *  # noqa: F403
 from voxplatform.logs import logging_config
 from voxplatform.network import EVERYWHERE, LOOPBACK, in_url, own_addresses
 from voxplatform.object_storage import origins, private_s3
 from voxplatform.secret_files import read_or_make
+from voxplatform.sign_in_settings import *  # noqa: F403
 from voxplatform.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
@@ -251,18 +253,6 @@ TRANSCRIBER = env.str("TRANSCRIBER", default="none")
 
 # -- people
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "home"
 LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),
@@ -304,79 +294,16 @@ _oidc = {
 }
 SINGLE_SIGN_ON = bool(_oidc["client_id"])
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_oidc] if SINGLE_SIGN_ON else []}}
-SOCIALACCOUNT_ADAPTER = "portal.adapters.SocialAccountAdapter"
-# A link, not a form: the policy lets forms go nowhere but here, redirects included.
-SOCIALACCOUNT_LOGIN_ON_GET = True
 
-ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = EMAIL_VERIFICATION
-ACCOUNT_LOGOUT_REDIRECT_URL = "home"
-ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_TOTP_ISSUER = "VoxPlatform"
 
 # -- the API
 
-REST_FRAMEWORK = {
-    "EXCEPTION_HANDLER": "voxplatform.errors.exception_handler",
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "speech.api.schema.ApiSchema",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "VoxPlatform",
-    "DESCRIPTION": "Text to speech, compatible with OpenAI's API.",
-    "VERSION": __version__,
-    # The page and all it loads come from this server.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
-    "SERVE_INCLUDE_SCHEMA": False,
-    # Fields of the same name that take different words.
-    "ENUM_NAME_OVERRIDES": {
-        "EngineState": ["cold", "loading", "ready", "failed", "stopped"],
-        "VoiceState": ["draft", "ready", "disabled"],
-        "ConsentState": ["pending", "active", "refused", "withdrawn"],
-        "VoiceType": ["audio_sample", "prompt"],
-        "SampleType": ["audio_sample"],
-        "VisibilityToSet": ["private", "public"],
-        "Visibility": ["private", "shared", "public"],
-    },
-    "PREPROCESSING_HOOKS": ["voxplatform.openapi.canonical_only"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "voxplatform.openapi.add_probes",
-    ],
-}
 # Browsers may call the API from these pages; never with cookies.
 CORS_ORIGINS = env.list("CORS_ORIGINS", default=["*"])
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
 CORS_ALLOWED_ORIGINS = [] if CORS_ALLOW_ALL_ORIGINS else CORS_ORIGINS
-CORS_ALLOW_CREDENTIALS = False
-CORS_URLS_REGEX = r"^/(v1|audio|models)(/|$)"
-# The star stands for every header but this one; SDKs send a dozen of their own.
-CORS_ALLOW_HEADERS = ["authorization", "*"]
-CORS_EXPOSE_HEADERS = [
-    "retry-after",
-    "retry-after-ms",
-    "warning",
-    "x-engine",
-    "x-model",
-    "x-ratelimit-limit-requests",
-    "x-ratelimit-remaining-requests",
-    "x-ratelimit-reset-requests",
-    "x-request-id",
-    "x-seed",
-    "x-should-retry",
-]
 
 ANONYMOUS_LISTING = env.bool("ANONYMOUS_LISTING", default=True)
 METRICS_ALLOW = [
