@@ -25,17 +25,23 @@ def memberships_of(user: User) -> QuerySet[Membership]:
     return own_first.order_by("-is_own", "account__name").select_related("account__personal_of")
 
 
-def current_membership(request: HttpRequest) -> Membership:
-    """The signed-in person's part in the account that they chose last, or in their own."""
+def known_membership(request: HttpRequest) -> Membership | None:
+    """The signed-in person's part in the account that they chose last, or in their own; None for
+    whom there is none yet. Only reads, so that any page may ask."""
     known: Membership | None = getattr(request, "_membership", None)
     if known is None:
         user = cast(User, request.user)
-        chosen = request.session.get(_IN_SESSION)
         memberships = memberships_of(user)
+        chosen = request.session.get(_IN_SESSION)
         known = memberships.filter(account_id=chosen).first() if chosen else None
-        known = known or _own(user)
+        known = known or memberships.filter(account__personal_of=user).first()
         request._membership = known  # type: ignore[attr-defined]
     return known
+
+
+def current_membership(request: HttpRequest) -> Membership:
+    """The same; who has no account yet gets their own."""
+    return known_membership(request) or _own(cast(User, request.user))
 
 
 def _own(user: User) -> Membership:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.exceptions import InvitationSpent
-from accounts.models import Invitation
+from accounts.models import Account, Invitation
 
 _IN_SESSION = "invitation"
 
@@ -37,6 +37,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if settings.SIGN_UP == "invite":
             return invitation_of(request) is not None
         return bool(settings.SIGN_UP == "open")
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Whoever comes in has an account to act for."""
+        super().login(request, user)
+        Account.objects.for_user(user)
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:

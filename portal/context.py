@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.current import current_membership, memberships_of
+from accounts.current import known_membership, memberships_of
 from portal.nav import menu
 from portal.preferences import profile_of
 from speech.operations import Notice
@@ -29,7 +29,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if user.is_authenticated:
         context |= {
             "menu": menu,
-            "membership": lambda: current_membership(request),
+            "membership": lambda: known_membership(request),
             "memberships": lambda: memberships_of(user),
         }
     return context

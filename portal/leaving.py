@@ -25,9 +25,11 @@ from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
 from accounts.spreadsheets import cell
 from speech import heard, history
-from speech.models import HistoryItem, UsageRecord
+from speech.longform.storage import erase as erase_job
+from speech.models import HistoryItem, Job, UsageRecord
 from voices.archive import export as export_voice
-from voices.models import Voice, VoiceConsent
+from voices.import_rows import VoiceImport
+from voices.models import Voice, VoiceConsent, VoiceDesign
 
 _USAGE = (
     *("created_at", "voice", "model", "characters_charged", "audio_ms", "outcome", "face"),
@@ -47,6 +49,7 @@ def export(user: User, actor: Actor) -> IO[bytes]:
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("person.json", _json(_person(user, account)))
         archive.writestr("history.json", _json(list(_history(user))))
+        archive.writestr("long-texts.json", _json(list(_long_texts(account))))
         archive.writestr("usage.csv", _usage(account))
         for item in HistoryItem.objects.filter(user=user).exclude(audio_key=""):
             archive.writestr(f"history/{item.pk}.{history.AUDIO_FORMAT}", item.read_audio())
@@ -76,6 +79,12 @@ def _history(user: User) -> Iterator[dict[str, Any]]:
     for item in HistoryItem.objects.filter(user=user).select_related("record").iterator():
         said = {name: getattr(item.record, name) for name in _USAGE}
         yield said | {"id": item.pk, "text": item.text, "instructions": item.instructions}
+
+
+def _long_texts(account: Account) -> Iterator[dict[str, Any]]:
+    for job in Job.objects.filter(account=account).iterator():
+        texts = job.segments.order_by("index").values_list("text", flat=True)
+        yield {"id": job.public_id, "title": job.title, "made": job.created_at, "text": list(texts)}
 
 
 def _usage(account: Account) -> str:
@@ -128,8 +137,14 @@ def erase(user: User, actor: Actor) -> None:
 
 def _erase_account(account: Account, actor: Actor) -> None:
     """All that it holds; the row stays under a pseudonym, for usage refers to it."""
+    for job in Job.objects.filter(account=account):
+        erase_job(job)
+    for running in VoiceImport.objects.filter(account=account):
+        running.cancel(actor)
     for voice in Voice.objects.living().filter(account=account):
         voice.erase(actor)
+    for design in VoiceDesign.objects.filter(account=account):
+        design.discard(actor)
     for consent in VoiceConsent.objects.filter(account=account, deleted_at=None):
         consent.erase(actor)
     history.forget(HistoryItem.objects.filter(account=account))
@@ -139,6 +154,7 @@ def _erase_account(account: Account, actor: Actor) -> None:
         account.keys.update(name="", allowed_networks=[], created_by=None)
         UsageRecord.objects.filter(account=account).update(user_agent="")
         account.invitations.all().delete()
+        VoiceImport.objects.filter(account=account).delete()
         record("account.erase", actor, account, account)
         account.memberships.all().delete()
         Account.objects.filter(pk=account.pk).update(

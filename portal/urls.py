@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
+from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
@@ -21,11 +22,14 @@ from portal.views import (
     voices,
 )
 
+# The page's URL of it names version and language, so that a browser may keep it for a while.
+strings = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view(packages=["portal"]))
+
 _NOUNS = "account|history|jobs|keys|studio|usage|voices"
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("strings.js", JavaScriptCatalog.as_view(packages=["portal"]), name="strings"),
+    path("strings.js", strings, name="strings"),
     path("preferences/", frame.preferences, name="preferences"),
     path("studio/", studio.studio, name="studio"),
     path("api/studio/speech", speaking.speak, name="studio-speech"),

@@ -13,8 +13,9 @@ import numpy as np
 from accounts.gate import beside_the_gate
 from speech.requests import Caller, SpeechRequest
 from speech.synthesis import Synthesis, prepare
-from voices.models import DesignCandidate, VoiceDesign
-from voices.presets import PRESETS
+from voices.models import DesignCandidate, Voice, VoiceDesign
+from voices.presets import PRESETS, Preset
+from voices.previews import preview_sentence
 from voices.taking import take_own
 
 SENTENCE = PRESETS["alloy"].sentence
@@ -36,6 +37,15 @@ def prepare_candidate(
         description=design.description,
     )
     return prepare(request, caller)
+
+
+def prepare_preview(voice: Voice | Preset, caller: Caller) -> Synthesis:
+    """Have a voice say a sentence in its language. Raises what ``prepare`` raises."""
+    if isinstance(voice, Voice):
+        name, (text, language) = voice.public_id, preview_sentence(voice.language)
+    else:
+        name, (text, language) = voice.name, preview_sentence("")
+    return prepare(SpeechRequest(text, voice=name, language=language), caller)
 
 
 async def speak_candidate(synthesis: Synthesis, design: VoiceDesign) -> DesignCandidate:

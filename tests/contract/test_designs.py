@@ -148,3 +148,17 @@ def test_dropping_one_erases_it(http, design, data_dir):
     assert http.delete(f"/api/voices/designs/{made['id']}").json()["deleted"]
     assert stored(data_dir) == before
     assert http.delete(f"/api/voices/designs/{made['id']}").status_code == 404
+
+
+def test_a_voice_is_previewed_in_its_language(http, design):
+    made = design(language="de")
+    url = f"/api/voices/designs/{made['id']}/candidates/1/keep"
+    voice = http.post(url, json={"name": "Opa"}).json()
+    try:
+        heard = http.post(f"/api/voices/{voice['id']}/preview")
+        assert (heard.status_code, heard.headers["content-type"]) == (200, "audio/mpeg")
+        assert heard.content != http.post("/api/voices/alloy/preview").content
+    finally:
+        http.delete(f"/api/voices/{voice['id']}")
+    gone = http.post(f"/api/voices/{voice['id']}/preview")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "not_found")

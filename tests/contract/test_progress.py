@@ -192,7 +192,7 @@ def test_one_socket_watches_so_many_jobs_and_no_more(server, keys, http):
 def test_it_ends_within_ten_seconds_of_key_and_session(server, data_dir, http):
     script = (
         "from tests.contract.issue_keys import sign_in\nfrom accounts.models import *\n"
-        "print(ApiKey.issue(Account.objects.default(), 'brief')[0], sign_in('brief', False))"
+        "print(ApiKey.issue(Account.objects.default(), 'brief')[0], sign_in('brief'))"
     )
     key, session = manage(data_dir, "shell", "-c", script).split()[-2:]
     end = (

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.models import Account
 from speech import usage
 from speech.history import keep_of
 from tests.voices.conftest import (  # pytest finds them here
@@ -35,6 +36,7 @@ def nobody_tried_before():
 
 
 def browser_of(user):
+    Account.objects.for_user(user)  # as signing in does
     client = Client()
     client.force_login(user)
     return client

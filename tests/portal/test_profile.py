@@ -8,11 +8,15 @@ import zipfile
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 
+from accounts.audit import Actor
 from accounts.exceptions import InvalidKey
 from accounts.models import Account, ApiKey, Membership, Profile
-from speech.models import HistoryItem, UsageRecord
+from speech.models import HistoryItem, Job, Segment, UsageRecord
 from tests.portal.conftest import spoken
+from tests.voices.conftest import prepared
+from voices.models import Origin, Voice, VoiceConsent
 
 
 @pytest.fixture
@@ -43,7 +47,6 @@ def test_everything_that_is_theirs_goes_along(signed_in, alice, account, api_key
     spoken(alice, account, "something private")
     answer = signed_in.post("/account/profile/export/")
     archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
-    answer.close()
     person = json.loads(archive.read("person.json"))
     assert (person["username"], person["keys"][0]["name"]) == ("alice", "Alice's laptop")
     assert json.loads(archive.read("history.json"))[0]["text"] == "something private"
@@ -61,7 +64,7 @@ def test_what_was_asked_for_goes_on_once_they_have(at_alice):
     where = at_alice.post("/account/profile/export/").headers["location"]
     answer = at_alice.post(where, {"password": "alice's password"})
     assert answer.headers["content-type"] == "application/zip"
-    answer.close()
+    assert b"".join(answer.streaming_content).startswith(b"PK")
 
 
 def test_erasing_leaves_numbers_under_another_name(signed_in, alice, account, raw_key):
@@ -77,6 +80,35 @@ def test_erasing_leaves_numbers_under_another_name(signed_in, alice, account, ra
     with pytest.raises(InvalidKey):
         ApiKey.objects.for_key(raw_key)
     assert signed_in.get("/keys/").status_code == 302
+
+
+@pytest.fixture
+def voice(alice, account, settings, tmp_path):
+    settings.TOMBSTONES_FILE = tmp_path / "tombstones.jsonl"
+    origin = Origin(Actor.of_user(alice), user=alice)
+    consent = VoiceConsent.attest(account, "Alice says that this is her own voice.", origin)
+    return Voice.clone(account, "Alice reads", prepared(), consent, origin)
+
+
+def test_the_voices_of_their_own_account_go_along_and_are_erased(signed_in, voice, tmp_path):
+    key = voice.sample.object_key
+    answer = signed_in.post("/account/profile/export/")
+    names = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()
+    assert f"voices/{voice.public_id}-1.zip" in names
+    signed_in.post("/account/profile/erase/", {"username": "alice"})
+    assert not default_storage.exists(key)
+    assert voice.public_id in (tmp_path / "tombstones.jsonl").read_text()
+    assert VoiceConsent.objects.get().deleted_at
+
+
+def test_long_texts_go_along_and_are_erased(signed_in, account):
+    job = Job.objects.create(account=account, title="A book")
+    Segment.objects.create(job=job, index=0, text="Once upon a time.", characters=17)
+    answer = signed_in.post("/account/profile/export/")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    assert json.loads(archive.read("long-texts.json"))[0]["text"] == ["Once upon a time."]
+    signed_in.post("/account/profile/erase/", {"username": "alice"})
+    assert not Job.objects.exists()
 
 
 def test_it_takes_ones_own_name_to_erase(signed_in):

@@ -10,7 +10,7 @@ from allauth.mfa.totp.internal.auth import hotp_value
 from django.core import mail
 from django.test import AsyncClient, Client
 
-from accounts.models import AuditEntry
+from accounts.models import Account, AuditEntry
 
 PASSWORD = "alice's password"
 
@@ -24,6 +24,12 @@ def test_a_name_or_an_address_opens(alice, login):
     browser = Client()
     assert sign_in(browser, login).headers["location"] == "/"
     assert browser.get("/keys/").status_code == 200
+
+
+def test_whoever_comes_in_has_an_account(charlie):
+    browser = Client()
+    browser.post("/account/login/", {"login": "charlie", "password": "charlie's password"})
+    assert Account.objects.get(personal_of=charlie).memberships.get().role == "owner"
 
 
 def test_a_page_that_was_asked_for_comes_after(alice):

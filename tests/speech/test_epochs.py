@@ -29,6 +29,7 @@ class Forgetful:
 
 @pytest.fixture
 def engine():
+    heard._epochs.clear()  # what other tests have spoken with
     runtime._engine = Forgetful()
     yield runtime._engine
     runtime._engine = None

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from rest_framework.exceptions import NotFound
 
 from accounts.audit import Actor, AuditEntry
 from tests.voices.conftest import prepared
@@ -18,6 +19,7 @@ from voices.exceptions import (
     StorageUnavailable,
 )
 from voices.models import ConsentPhrase, Voice, VoiceConsent
+from voices.resolving import needed_consent
 from voices.samples import Cut
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +132,30 @@ def test_a_refused_consent_allows_nothing(settings, make_voice, recorded, alice)
         Voice.objects.get(pk=voice.pk).check_usable()
     with pytest.raises(ConsentRequired):
         consent.check_policy()
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ("nothing", ConsentRequired),
+        ("foreign", NotFound),
+        ("withdrawn", ConsentRequired),
+        ("refused", ConsentRequired),
+        ("a word", ConsentRequired),
+    ],
+)
+def test_no_voice_rests_on_less_than_the_policy_asks_for(
+    settings, account, charlies, origin, recorded, alice, given, refusal
+):
+    settings.REQUIRE_CONSENT = "recording+review"
+    consent = recorded()
+    if given == "withdrawn":
+        consent.withdraw(Actor.of_user(alice))
+    elif given == "refused":
+        consent.review(alice, Actor.of_user(alice), agreed=False)
+    sent = {"nothing": "", "a word": "I agree to a copy of it."}.get(given, consent.public_id)
+    with pytest.raises(refusal):
+        needed_consent(sent, charlies if given == "foreign" else account)
 
 
 def test_a_new_policy_binds_new_voices_only(settings, make_voice):
