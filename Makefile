@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 # Tests and checks load the settings, which make secrets on first need: never in the real data.
 ASIDE = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && export DATA_DIR="$$dir"
 
-.PHONY: run preflight model install install-dev test check format bench bench-engine soak
+.PHONY: run preflight model install install-dev test check format messages bench bench-engine soak
 .NOTPARALLEL:
 
 run: preflight install
@@ -43,6 +43,10 @@ check: install-dev
 
 format: install-dev
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+# Finds new words of pages, scripts and e-mails, and compiles the catalogues of locale/.
+messages: install-dev
+	@$(ASIDE) && $(BIN)/python scripts/messages.py
 
 bench: install-dev
 	@$(ASIDE) && $(BIN)/python benchmarks/server.py $(ARGS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
-from django.views.i18n import JavaScriptCatalog
 
 from portal import speaking
 from portal.views import (
@@ -23,7 +22,7 @@ from portal.views import (
 )
 
 # The page's URL of it names version and language, so that a browser may keep it for a while.
-strings = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view(packages=["portal"]))
+strings = cache_control(private=True, max_age=3600)(frame.Strings.as_view())
 
 _NOUNS = "account|history|jobs|keys|studio|usage|voices"
 

@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,9 +43,9 @@ def _sources(domain: str) -> Iterator[tuple[Path, str]]:
         return
     for app in _APPS:
         files = sorted((ROOT / app).rglob("*.py"))
-        yield from ((file, "python") for file in files if "migrations" not in file.parts)
+        yield from ((file, "python") for file in files if "gettext" in file.read_text("utf-8"))
     files = sorted((ROOT / "templates").rglob("*.*"))
-    yield from ((file, "template") for file in files)
+    yield from ((file, "template") for file in files if "load i18n" in file.read_text("utf-8"))
 
 
 def _read(file: Path, kind: str) -> bytes:
@@ -96,6 +97,7 @@ def _texts(string: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def main() -> None:
+    settings.configure()  # templatize asks whether Django translates at all
     waiting = {f"{la}/{do}": update(la, do) for la in LOCALES for do in DOMAINS}
     for name, count in waiting.items():
         print(f"{name}: {count} to translate")

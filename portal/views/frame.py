@@ -8,11 +8,21 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
+from django.views.i18n import JavaScriptCatalog
 
 from accounts.current import choose_account
 from accounts.models import Profile
 from portal.preferences import prefer
 from portal.views.pages import PersonRequest, page
+
+
+class Strings(JavaScriptCatalog):
+    """The words of the portal's scripts. Django looks for catalogues in apps; ours lie together."""
+
+    packages = ["portal"]
+
+    def get_paths(self, packages: list[str]) -> list[str]:
+        return [str(path) for path in settings.LOCALE_PATHS]
 
 
 @page("POST")
