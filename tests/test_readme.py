@@ -13,6 +13,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LANGUAGES = {
+    "README.zh-Hans.md": "简体中文",
+    "README.zh-Hant.md": "繁體中文",
+    "README.ja.md": "日本語",
+}
 ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -49,8 +54,32 @@ def test_the_two_commands_are_there(command):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
+def code(text: str) -> list[str]:
+    return re.findall(r"```.*?```", text, re.DOTALL)
+
+
+def links(text: str) -> list[str]:
+    return sorted(re.findall(r"\]\(((?!README)[^)]+)\)", text))
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_translated_readme_has_the_same_commands_headings_and_links(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert code(text) == code(README)
+    assert links(text) == links(README)
+    for mark in ("\n## ", "\n- **"):
+        assert text.count(mark) == README.count(mark)
+
+
+@pytest.mark.parametrize("name", ["README.md", *LANGUAGES])
+def test_every_readme_leads_to_the_others(name):
+    head = (ROOT / name).read_text(encoding="utf-8").split("\n## ")[0]
+    for other, language in {"README.md": "English", **LANGUAGES}.items():
+        assert (f"[{language}]({other})" in head) == (other != name)
+
+
 def local_links():
-    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for document in [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md"))]:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             if "://" not in target:
                 yield document, target
