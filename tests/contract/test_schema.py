@@ -82,7 +82,8 @@ def test_every_route_tells_its_errors_and_names_its_requests():
             assert {"200", "400", "401", "403", "429", "500", "503"} <= set(answers), path
             for status, answer in answers.items():
                 assert "x-request-id" in answer["headers"]
-                if status != "200":
+                # A range that is not there is told as HTTP tells it, without a body.
+                if status >= "400" and status != "416":
                     shape = answer["content"]["application/json"]["schema"]["$ref"]
                     assert shape.endswith("/ErrorResponse")
 

@@ -11,6 +11,9 @@ from speech.engine.errors import EngineUnavailable
 from speech.engine.voxcpm.int8 import Int8Linear, quantize
 from tests.engine.voxcpm.takes import Take, make_runner, speak
 
+# Without instructions for products of eight bits, activations have seven.
+BOUND = 0.02 if torch.cpu._is_vnni_supported() else 0.03
+
 
 class Block(nn.Module):
     def __init__(self):
@@ -38,7 +41,7 @@ def test_each_linear_layer_inside_is_replaced_within_a_bound(block, rows):
     assert isinstance(block.norm, nn.LayerNorm)
     found = block(x)
     assert found.shape == expected.shape
-    assert 0 < (found - expected).norm() / expected.norm() < 0.02
+    assert 0 < (found - expected).norm() / expected.norm() < BOUND
     assert quantize(block) == 0
 
 
