@@ -3,9 +3,12 @@ nobody's. The model is tiny and random, in the true file format."""
 
 from __future__ import annotations
 
+import io
 import sqlite3
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.contract.test_jobs import ended
 from tests.contract.test_voxcpm import SMALL
@@ -25,6 +28,11 @@ def server(data_dir, tmp_path_factory):
         yield server
 
 
+def samples(answer):
+    """What was answered, in sixteen bits."""
+    return soundfile.read(io.BytesIO(answer.content), dtype="int16")[0].astype(int)
+
+
 def test_all_go_on_in_the_voice_of_the_first_and_the_same_seed_says_the_same(
     server, live_key, data_dir
 ):
@@ -35,8 +43,10 @@ def test_all_go_on_in_the_voice_of_the_first_and_the_same_seed_says_the_same(
             job = ended(http, http.post("/api/jobs", json=body).json()["id"])
             assert job["state"] == "completed", job["progress"]
             url = f"/api/jobs/{job['id']}/segments"
-            heard.append([http.get(f"{url}/{number}/audio").content for number in range(6)])
+            heard.append([samples(http.get(f"{url}/{number}/audio")) for number in range(6)])
     with sqlite3.connect(data_dir / "voxplatform.sqlite3") as database:
         takes = [takes for (takes,) in database.execute("SELECT takes FROM speech_job")]
     assert all('"default"' in take for take in takes)
-    assert heard[0] == heard[1]
+    for one, other in zip(*heard, strict=True):
+        # Who shares a step decides where the last digit falls, and so may sixteen bits.
+        assert len(one) == len(other) and np.abs(one - other).max() <= 2
