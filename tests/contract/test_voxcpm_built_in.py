@@ -6,6 +6,7 @@ The models are tiny and random, in the true file format; everything else is as p
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,10 @@ from voices.presets import PRESETS
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
-@pytest.fixture(scope="module", params=["voxcpm", "voxcpm2"])
+KINDS = ["voxcpm", "voxcpm2"] if os.environ.get("SOAK") == "1" else ["voxcpm2"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def architecture(request):
     return request.param
 
