@@ -188,7 +188,12 @@ class Job(models.Model):
         """Say again what failed or was never said, and make again the files that failed."""
         with transaction.atomic():
             self._move(
-                (State.FAILED, State.CANCELLED), State.QUEUED, user_id=user_id, key=key, **_NOBODYS
+                (State.FAILED, State.CANCELLED),
+                State.QUEUED,
+                user_id=user_id,
+                key=key,
+                finished_at=None,
+                **_NOBODYS,
             )
             self.segments.filter(state="failed").update(
                 state="pending", attempts=0, error_code="", error=""
@@ -245,8 +250,15 @@ class Job(models.Model):
             not_before=Now() + timedelta(seconds=seconds),
         )
 
+    def lock(self) -> None:
+        """In a transaction: its state is the newest one, and nobody else's to change until then."""
+        found = Job.objects.select_for_update().filter(pk=self.pk).values_list("state", flat=True)
+        self.state = next(iter(found), self.state)
+
+    @transaction.atomic
     def complete(self) -> bool:
         """All is said and made, as far as it could be; False when there is something left."""
+        self.lock()  # whoever has something made again comes before this, or after
         pending = self.segments.model.objects.filter(job=OuterRef("pk"), state="pending")
         unmade = self.outputs.model.objects.filter(job=OuterRef("pk"), state="pending")
         failed = self.segments.filter(state="failed").count()

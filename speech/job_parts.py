@@ -10,12 +10,12 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from speech.job_models import Job, Unwanted
+from speech.job_models import ENDED, Job, State, Unwanted, WrongState
 
 MAX_ATTEMPTS = 3
 
@@ -87,20 +87,24 @@ class Segment(models.Model):
     def say_again(self, **changes: Any) -> None:
         """Have it said anew, with ``changes`` of text, voice or seed: only it is made and charged.
 
-        What was being said of it is unwanted from here on.
+        What was being said of it is unwanted from here on. Raises WrongState for a cancelled job.
         """
         if "text" in changes:
             changes["characters"] = len(changes["text"])
-        Segment.objects.filter(pk=self.pk).update(
-            **changes,
-            state=self.State.PENDING,
-            version=F("version") + 1,
-            attempts=0,
-            error_code="",
-            error="",
-        )
-        self.job.outputs.update(state=Output.State.PENDING, version=F("version") + 1, error="")
-        self.job.reopen()
+        with transaction.atomic():
+            self.job.lock()
+            if self.job.state == State.CANCELLED:  # all that is left would be said with it
+                raise WrongState(self.job.state)
+            Segment.objects.filter(pk=self.pk).update(
+                **changes,
+                state=self.State.PENDING,
+                version=F("version") + 1,
+                attempts=0,
+                error_code="",
+                error="",
+            )
+            self.job.outputs.update(state=Output.State.PENDING, version=F("version") + 1, error="")
+            self.job.reopen()
         self.refresh_from_db()
 
     def finish(self, **spoken: Any) -> None:
@@ -160,6 +164,22 @@ class Output(models.Model):
 
     def __str__(self) -> str:
         return f"{self.format}, {self.split}"
+
+    @classmethod
+    def want(cls, job: Job, format: str, split: str) -> Output:
+        """Have a file made, or made again where that failed. Raises WrongState for a cancelled
+        job."""
+        with transaction.atomic():
+            job.lock()
+            if job.state == State.CANCELLED:
+                raise WrongState(job.state)
+            output, _ = cls.objects.get_or_create(job=job, format=format, split=split)
+            if output.state == cls.State.FAILED:
+                cls.objects.filter(pk=output.pk).update(state=cls.State.PENDING, error="")
+                output.refresh_from_db()
+            if output.state == cls.State.PENDING and job.state in ENDED:
+                job.reopen()
+        return output
 
 
 class WebhookDelivery(models.Model):

@@ -286,7 +286,8 @@ class Synthesis:
         closing = self._close("completed", self.plan.characters, beside=beside)
         if closing is None:
             raise Unwanted
-        await asyncio.wrap_future(closing)
+        # Whoever gives up waiting must not cancel what the ledger will still settle.
+        await asyncio.shield(asyncio.wrap_future(closing))
 
     def abandon(self, reason: Exception) -> None:
         """We end it, not its reader: free of charge."""

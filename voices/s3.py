@@ -91,6 +91,11 @@ class PrivateS3Storage(S3Storage):  # type: ignore[misc]
         with _as_os_error(name):
             return int(super().size(name))
 
+    def listdir(self, name: str) -> tuple[list[str], list[str]]:
+        with _as_os_error(name):
+            folders, files = super().listdir(name)
+        return folders, files
+
     def signed_url(self, name: str, content_type: str, disposition: str) -> str:
         """Where a browser gets it, for as long as ``querystring_expire`` says."""
         told = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}

@@ -5,6 +5,7 @@ What moves on the pages comes over ``/ws/progress/`` and the native API; the for
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -191,11 +192,7 @@ def make(request: PersonRequest, public_id: str) -> HttpResponse:
     kind = request.POST.get("format", ""), request.POST.get("split", "")
     if kind[0] not in Output.FORMATS or kind[1] not in Output.Split.values:
         raise Http404
-    if job.state != Job.State.CANCELLED:
-        output, _is_new = Output.objects.get_or_create(job=job, format=kind[0], split=kind[1])
-        if output.state == Output.State.FAILED:
-            Output.objects.filter(pk=output.pk).update(state=Output.State.PENDING, error="")
-        if output.state != Output.State.READY:
-            job.reopen()
-        bell.ring(public_id)
+    with suppress(WrongState):  # it was cancelled: its page offers none
+        Output.want(job, *kind)
+    bell.ring(public_id)
     return redirect("job-detail", public_id)

@@ -20,7 +20,7 @@ from speech.api.parsers import json_body
 from speech.api.requests import as_id, caller_of
 from speech.audio.books import MEDIA_TYPES
 from speech.errors import InvalidField
-from speech.job_models import ENDED, Job, State, WrongState
+from speech.job_models import Job
 from speech.job_parts import Output, Segment
 from speech.longform.news import bell
 from speech.longform.timeline import cues_of, rate_of, srt, vtt
@@ -142,15 +142,7 @@ class OutputsView(JobFace):
         job = own_job(request, name)
         form = OutputForm(data=json_body(request))
         form.is_valid(raise_exception=True)
-        if job.state == State.CANCELLED:
-            raise WrongState(job.state)
-        kind = form.validated_data
-        output, _ = Output.objects.get_or_create(job=job, **kind)
-        if output.state == Output.State.FAILED:
-            Output.objects.filter(pk=output.pk).update(state=Output.State.PENDING, error="")
-            output.refresh_from_db()
-        if output.state == Output.State.PENDING and job.state in ENDED:
-            job.reopen()
+        output = Output.want(job, **form.validated_data)
         bell.ring(job.public_id)
         return Response(output_object(output))
 

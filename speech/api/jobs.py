@@ -78,13 +78,13 @@ class JobsView(JobFace):
     )
     def get(self, request: Request) -> Response:
         known_query(request, "state", "after", "limit")
-        jobs = Job.objects.filter(account=account_of(request)).order_by("-pk")
+        own = jobs = Job.objects.filter(account=account_of(request)).order_by("-pk")
         if state := request.query_params.get("state"):
             if state not in State.values:
                 raise InvalidField("state: There is no such state.", "state")
             jobs = jobs.filter(state=state)
         if after := request.query_params.get("after"):
-            last = jobs.filter(public_id=after[:40].replace("\x00", "")).first()
+            last = own.filter(public_id=after[:40].replace("\x00", "")).first()
             if last is None:
                 raise InvalidField("after: There is no such job.", "after")
             jobs = jobs.filter(pk__lt=last.pk)

@@ -6,8 +6,9 @@ import re
 
 from .document import Draft, UnreadableDocument, tidy
 
-_DIRECTION = re.compile(r"^\s*\[\s*voice\s*(?::\s*([^\]\n]{0,200}?)\s*)?\]\s*$", re.IGNORECASE)
-_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$")
+# Of strangers' lines, which may be long: no two repetitions that match the same stand side by side.
+_DIRECTION = re.compile(r"\[\s*voice\s*(?::([^\]\n]{0,200}))?\]", re.IGNORECASE)
+_RULE = re.compile(r":?-{2,}:?")
 _WHO = {"voice", "speaker", "character", "name", "who", "角色", "说话人", "說話人", "話者", "役"}
 _WHAT = {"text", "line", "lines", "words", "says", "台词", "台詞", "文本", "文字", "セリフ", "対話"}
 NARRATOR = {"", "default", "narrator"}
@@ -30,7 +31,7 @@ class Script:
 
     def paragraph(self, text: str) -> None:
         """Add a paragraph, or follow the direction or table row that it is."""
-        direction = _DIRECTION.match(text)
+        direction = _DIRECTION.fullmatch(text.strip())
         if direction:
             self._speaker = self._named(direction.group(1) or "")
         elif not self._is_row(text):
@@ -39,7 +40,11 @@ class Script:
 
     def is_special(self, line: str) -> bool:
         """Whether the line stands for itself, and is no part of a paragraph."""
-        return bool(_DIRECTION.match(line)) or "\t" in line or line.lstrip().startswith("|")
+        return (
+            bool(_DIRECTION.fullmatch(line.strip()))
+            or "\t" in line
+            or line.lstrip().startswith("|")
+        )
 
     def _is_row(self, line: str) -> bool:
         """Say a row of a dialogue table in its speaker's voice; False for any other line."""
@@ -49,7 +54,7 @@ class Script:
         if self._columns is None:
             self._columns = _heads(cells)
             return self._columns is not None
-        if _RULE.match(line):
+        if all(map(_RULE.fullmatch, cells)):
             return True
         who, what = self._columns
         if max(who, what) >= len(cells):

@@ -39,12 +39,14 @@ def read_epub(archive: Archive, draft: Draft) -> None:
     read_xml(archive.read(package_name), package)
     draft.title, draft.language = tidy(package.title), tidy(package.language)[:35]
     folder = posixpath.dirname(package_name)
+    read: set[str] = set()  # none twice, however often the spine names it
     for item in package.spine:
         href, kind, properties = package.manifest.get(item, ("", "", ""))
         if kind not in _XHTML or "nav" in properties.split():
             continue
         name = posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0])))
-        if name in archive:
+        if name in archive and name not in read:
+            read.add(name)
             _Page(draft).read(archive.read(name))
 
 

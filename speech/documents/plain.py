@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .dialogue import Script
 from .document import Draft
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*)$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _CHAPTER = re.compile(
     r"^\s*(?:(?:chapter|part|book|kapitel|teil|chapitre|partie|cap[ií]tulo|capitolo|parte|глава)"
@@ -44,10 +44,10 @@ def read_markdown(text: str, draft: Draft) -> None:
         heading = _HEADING.match(lines[0])
         if heading is None:
             script.paragraph("\n".join(lines))
-        elif heading.group(2):
+        elif title := _title(heading.group(2)):
             if len(heading.group(1)) in chapters:
-                script.chapter(heading.group(2))
-            draft.paragraph(heading.group(2))
+                script.chapter(title)
+            draft.paragraph(title)
 
 
 def read_subtitles(text: str, draft: Draft) -> None:
@@ -79,6 +79,13 @@ def _blocks(
             block.append(line)
     if block:
         yield block
+
+
+def _title(text: str) -> str:
+    """A heading without the signs that may close it: ``Notes ##``, but not ``About C#``."""
+    text = text.rstrip()
+    bare = text.rstrip("#")
+    return bare.rstrip() if not bare or bare[-1].isspace() else text
 
 
 def _without_code(text: str) -> str:

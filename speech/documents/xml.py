@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 from html.entities import html5
@@ -17,6 +18,10 @@ MAX_DEPTH = 200
 MAX_ELEMENTS = 1_000_000
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _XML_OWN = {"amp", "lt", "gt", "quot", "apos"}
+# What books are written in. Python knows more, and takes for ever to read some of it (punycode).
+_ENCODINGS = re.compile(
+    r"(utf|iso-?8859|cp|windows|koi8|big5|gb|hz|euc|shift|iso2022|mac|tis|ascii|johab)[-a-z0-9]*"
+)
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
 
 
@@ -85,6 +90,8 @@ def _with_characters_for_names(data: bytes) -> str:
     encoding = declared.group(1).decode() if declared else "utf-8-sig"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
+    if not _ENCODINGS.fullmatch(codecs.lookup(encoding).name.replace("_", "-")):
+        raise LookupError(encoding)
     text = data.decode(encoding).removeprefix("\ufeff")
     if declared:
         text = text[text.index("?>") + 2 :]  # a string has no encoding any more

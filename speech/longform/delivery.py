@@ -63,7 +63,8 @@ class Postman:
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 await send(delivery)
-        except (Refused, TimeoutError, OSError, httpx.HTTPError, httpx.InvalidURL) as error:
+        # ValueError: a name that cannot be asked for, or a host that TLS cannot name.
+        except (Refused, OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
             outcome = str(error) or "No answer in time."
             await aside(_put_off, delivery, outcome)
         else:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
+from django.db import transaction
+
 from speech.job_models import Job, State
 from speech.longform.storage import sweep
 from speech.longform.webhooks import announce
 from speech.longform.work import Stop
+from voices.exceptions import StorageUnavailable
+
+logger = logging.getLogger(__name__)
 
 
 def settle(job: Job, stop: Stop) -> None:
@@ -18,9 +25,13 @@ def settle(job: Job, stop: Stop) -> None:
 
 def end_of(job: Job) -> bool:
     """Close a job of which nothing is left to do; False where something is, after all."""
-    if not job.complete():
-        return False
-    job.refresh_from_db()
-    sweep(job)
-    announce(job)
+    with transaction.atomic():  # it has not ended where nobody would hear of it
+        if not job.complete():
+            return False
+        job.refresh_from_db()
+        announce(job)
+    try:
+        sweep(job)
+    except StorageUnavailable as error:
+        logger.warning("what is left over of %s stays for now: %s", job.public_id, error)
     return True

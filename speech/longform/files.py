@@ -42,5 +42,6 @@ def _is_due(job: Job) -> bool:
 
 
 def _give_up(job: Job) -> None:
-    unmade = job.outputs.filter(state=Output.State.PENDING)
+    ours = Job.objects.filter(pk=job.pk, owner=job.owner)
+    unmade = job.outputs.filter(state=Output.State.PENDING, job__in=ours)
     unmade.update(state=Output.State.FAILED, error=FAILED)

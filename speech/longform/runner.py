@@ -194,11 +194,10 @@ class JobRunner:
         holding = self._making.pop(making)
         job = holding.job
         making.result()
-        if await aside(end_of, job):
+        is_over = await aside(end_of, job) or holding.lost
+        # Where it is not this one, the job was resumed meanwhile and claimed anew.
+        if is_over and self._holdings.get(job.pk) is holding:
             del self._holdings[job.pk]
-        elif holding.lost:
-            del self._holdings[job.pk]
-            await aside(job.release)
         bell.ring(job.public_id)
 
     async def _renew(self) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from speech.documents import Document
 from speech.errors import InvalidField, RequestError
 from speech.job_models import ENDED, Job
 from speech.job_parts import Output, Segment
-from speech.longform.splitting import pieces_of
+from speech.longform.splitting import Piece, pieces_of
 from speech.plan import find_model, find_voice
 from speech.requests import Caller
 from speech.runtime import runtime
@@ -59,6 +58,10 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
         account.check_quota(1, 1, caller.key)
     if runtime.known_info() is not None:
         find_model(request.settings.get("model"), runtime.engine.info, caller.key)
+    # Takes a while for a book; nobody else's rows wait for it.
+    pieces = list(pieces_of(document, request.settings.get("language") or ""))
+    if not pieces:
+        raise InvalidField("input: There is nothing to say.", "input", "empty_input")
     with transaction.atomic():
         job = Job.objects.create(
             account=account,
@@ -76,7 +79,7 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
             webhook_url=request.webhook_url,
             webhook_secret=request.webhook_secret,
         )
-        job.characters = _add_segments(job, document)
+        job.characters = _add_segments(job, pieces)
         job.save(update_fields=["characters"])
         Output.objects.bulk_create(
             Output(job=job, format=format, split=split) for format, split in request.outputs
@@ -99,12 +102,10 @@ def voices_of(job: Job) -> set[str]:
     return chapters | {voice or name for name, voice in job.speakers.items()}
 
 
-def _add_segments(job: Job, document: Document) -> int:
+def _add_segments(job: Job, pieces: Sequence[Piece]) -> int:
     """Returns how many characters they have."""
-    pieces = pieces_of(document, job.settings.get("language") or "")
-    index = characters = 0
-    while batch := list(islice(pieces, _AT_ONCE)):
-        Segment.objects.bulk_create(
+    Segment.objects.bulk_create(
+        (
             Segment(
                 job=job,
                 index=number,
@@ -114,10 +115,8 @@ def _add_segments(job: Job, document: Document) -> int:
                 characters=len(piece.text),
                 pause_ms=piece.pause_ms,
             )
-            for number, piece in enumerate(batch, index)
-        )
-        index += len(batch)
-        characters += sum(len(piece.text) for piece in batch)
-    if not index:
-        raise InvalidField("input: There is nothing to say.", "input", "empty_input")
-    return characters
+            for number, piece in enumerate(pieces)
+        ),
+        batch_size=_AT_ONCE,
+    )
+    return sum(len(piece.text) for piece in pieces)

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from speech.documents import DocumentTooLarge, UnreadableDocument, read_document
-from tests.documents.packed import CONTAINER, W, docx, epub, paragraph, zipped
+from speech.documents import DocumentTooLarge, UnreadableDocument, read_document, read_text
+from tests.documents.packed import CONTAINER, W, docx, epub, opf, paragraph, zipped
 
 LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha">'
@@ -82,6 +82,12 @@ CASES = {
         zipped({"word/document.xml": '<?xml version="1.0" encoding="bogus"?><a/>'}),
         "a.docx",
     ),
+    "an encoding that takes for ever to read": (
+        zipped(
+            {"word/document.xml": b'<?xml version="1.0" encoding="punycode"?>-' + b"b" * 100_000}
+        ),
+        "a.docx",
+    ),
     "deep XML": (docx("<w:p>" * 100_000 + "</w:p>" * 100_000), "a.docx"),
     "an empty book": (epub("<p> </p>"), "a.epub"),
     "a lying size": (lying_size(), "a.docx"),
@@ -119,6 +125,28 @@ def test_what_is_too_large_is_refused_before_it_is_unpacked(case):
     with pytest.raises(DocumentTooLarge):
         read_document(data, "a.docx", 1000 if case == "too much text" else 1_000_000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 100 * 1024
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("[voice:" + " " * 1500, "txt"),
+        ("speaker\ttext\n" + "\t" * 30_000 + "x", "txt"),
+        ("# a" + " " * 1500 + "b", "md"),
+        ("# a" + "#" * 30_000 + "b", "md"),
+    ],
+)
+def test_a_line_of_nothing_takes_no_time(text, kind):
+    began = time.process_time()
+    read_text(text + "\n\nHello.", 1_000_000, kind)
+    assert time.process_time() - began < 1
+
+
+def test_a_page_that_a_book_names_again_and_again_is_read_once():
+    twice = opf(["a.xhtml"]).replace('<itemref idref="c0"/>', '<itemref idref="c0"/>' * 10_000)
+    book = epub("<p>Unused.</p>", **{"OEBPS/book.opf": twice, "OEBPS/a.xhtml": "<p>Hello.</p>"})
+    (chapter,) = read_document(book, "a.epub", 1_000_000).chapters
+    assert [paragraph.text for paragraph in chapter.paragraphs] == ["Hello."]
 
 
 @pytest.mark.parametrize("name", ["../../etc/x.txt", "a\x00b.txt", "x" * 5000 + ".txt", "‮gpj.txt"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.storage import default_storage
 
-from speech.job_models import Job, Unwanted
-from speech.job_parts import Output, Segment
+from speech.job_models import Job, Unwanted, WrongState
+from speech.job_parts import Output, Segment, WebhookDelivery
+from speech.longform.endings import end_of
 
 pytestmark = pytest.mark.django_db
 SPOKEN = {"audio": "jobs/x/1.flac", "samples": 24_000, "sample_rate": 24_000}
@@ -92,6 +94,34 @@ def test_saying_one_again_has_the_files_made_anew(held):
     held.refresh_from_db()
     output.refresh_from_db()
     assert (held.state, output.state, output.file) == ("queued", "pending", "jobs/x/whole.mp3")
+
+
+def test_a_cancelled_job_is_not_gone_on_with_for_one_segment_or_file(held):
+    held.cancel()
+    for again in (first_of(held).say_again, lambda: Output.want(held, "mp3", "whole")):
+        with pytest.raises(WrongState):
+            again()
+    assert Job.objects.get().state == "cancelled"
+
+
+def test_a_file_that_is_wanted_as_the_job_ends_is_made(held):
+    held.segments.update(state="finished")
+    seen_running = Job.objects.get()
+    assert held.complete()
+    Output.want(seen_running, "mp3", "whole")
+    assert Job.objects.get().state == "queued"
+
+
+def test_whoever_waits_hears_of_the_end_though_the_storage_is_down(held, monkeypatch):
+    Job.objects.update(webhook_url="https://a.example/", webhook_secret="a secret of sixteen")
+    held.segments.update(state="finished")
+
+    def down(path):
+        raise OSError("down")
+
+    monkeypatch.setattr(default_storage, "listdir", down)
+    assert end_of(held)
+    assert '"type": "job.completed"' in WebhookDelivery.objects.get().body
 
 
 @pytest.mark.parametrize(

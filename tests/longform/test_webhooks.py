@@ -102,10 +102,17 @@ def test_a_name_that_leads_inside_is_not_called(sent, receiver, settings):
     assert receiver.got == []
 
 
+def test_a_name_that_nobody_can_ask_for_keeps_no_other_from_being_told(sent, receiver):
+    WebhookDelivery.objects.update(url="https://a..example/")
+    assert sent().outcome
+    assert receiver.got == []
+
+
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "172.16.0.1", "100.64.0.1",
-     "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::"],
+     "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::", "fec0::1",
+     "::127.0.0.1", "64:ff9b::10.1.2.3", "2002:7f00:1::1"],
 )  # fmt: skip
 def test_no_address_inside_may_be_called(address):
     assert not may_call(ipaddress.ip_address(address), "https")
@@ -113,6 +120,8 @@ def test_no_address_inside_may_be_called(address):
 
 def test_what_the_operator_allows_may_be_called_and_public_addresses_with_https_only(settings):
     assert may_call(ipaddress.ip_address("8.8.8.8"), "https")
+    assert may_call(ipaddress.ip_address("2600::1"), "https")
+    assert may_call(ipaddress.ip_address("64:ff9b::8.8.8.8"), "https")
     assert not may_call(ipaddress.ip_address("8.8.8.8"), "http")
     settings.WEBHOOK_ALLOW = LOOPBACK
     assert may_call(ipaddress.ip_address("127.0.0.1"), "http")
@@ -122,7 +131,8 @@ def test_what_the_operator_allows_may_be_called_and_public_addresses_with_https_
 @pytest.mark.parametrize(
     "url",
     ["", "x", "ftp://a.example", "file:///etc/passwd", "https://", "https://a b", "https://a\n.example",
-     "https://[::1", "https://a.example:99999", "https://user@a.example", "https://ä.example"],
+     "https://[::1", "https://a.example:99999", "https://user@a.example", "https://ä.example",
+     "https://a..example", f"https://{'a' * 64}.example"],
 )  # fmt: skip
 def test_what_is_no_address_of_a_receiver_is_refused(url):
     with pytest.raises(ValueError, match=r"\.$"):
