@@ -74,6 +74,12 @@ class Segment(models.Model):
         return self.samples / self.sample_rate if self.sample_rate else 0.0
 
     @property
+    def drawn_seed(self) -> int:
+        """Its seed where nobody chose one: another for each time that it is said anew, and for
+        each attempt at what failed."""
+        return self.job.drawn_seed + self.version - 1 + self.attempts
+
+    @property
     def voice_asked(self) -> str:
         """Its own voice, else its speaker's, its chapter's or the job's; "" leaves it to us."""
         if self.voice:

@@ -65,8 +65,7 @@ def place_order(job: Job, segment_id: int, take: VoicePrompt | None) -> Order:
         **job.settings,
     )
     request_id = f"{job.public_id}.{segment.index}.{segment.version}"
-    # Another attempt at what failed is another take, where nobody asked for this one.
-    manner = Manner(Priority.JOB, job.drawn_seed + segment.attempts, take)
+    manner = Manner(Priority.JOB, segment.drawn_seed, take)
     return Order(segment, prepare(request, caller_of(job, request_id), manner))
 
 

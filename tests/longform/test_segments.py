@@ -63,6 +63,16 @@ def test_it_is_tried_three_times(held):
     assert first_of(held).state == "failed"
 
 
+def test_what_is_said_anew_is_another_take(held):
+    seeds = [first_of(held).drawn_seed]
+    first_of(held).fail("synthesis_failed", "x", again=True)
+    seeds.append(first_of(held).drawn_seed)
+    first_of(held).say_again()
+    first_of(held).say_again()
+    seeds.append(first_of(held).drawn_seed)
+    assert seeds == [held.drawn_seed, held.drawn_seed + 1, held.drawn_seed + 2]
+
+
 def test_a_job_with_failed_segments_has_failed_and_can_be_tried_again(held):
     held.segments.update(state="finished")
     first_of(held).say_again()
