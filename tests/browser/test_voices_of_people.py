@@ -54,7 +54,7 @@ def friends(own_dir):
 @pytest.fixture
 def page(open_page):
     page = open_page("/admin/login/")
-    page.fill("[name=username]", "admin")
+    page.fill("[name=login]", "admin")
     page.fill("[name=password]", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_url("**/admin/")
