@@ -53,10 +53,10 @@ def friends(own_dir):
 
 @pytest.fixture
 def page(open_page):
-    page = open_page("/admin/login/")
+    page = open_page("/account/login/?next=/admin/")
     page.fill("[name=login]", "admin")
     page.fill("[name=password]", PASSWORD)
-    page.click("button[type=submit]")
+    page.press("[name=password]", "Enter")
     page.wait_for_url("**/admin/")
     return page
 
