@@ -238,7 +238,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--graphs", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--compiled", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument(
+        "--compiled", action=argparse.BooleanOptionalAction, default=True, help="fused kernels"
+    )
     parser.add_argument("--graph-batches", nargs="*", type=int, default=[])
     parser.add_argument("--graph-timesteps", nargs="*", type=int, default=[])
     parser.add_argument("--vae-precision", choices=get_args(Precision), default="exact")

@@ -39,7 +39,7 @@ class VoxCPMConfig:
     """Capture CUDA graphs where there is CUDA."""
     compiled: bool = True
     """Let torch.compile make single kernels of what stands between the products of a captured step:
-    loading takes a minute more, and each step half the time."""
+    loading takes a minute more, and each step little more than half the time."""
     graph_batches: Sequence[int] = ()
     """Batch sizes to capture; none are all of the engine's own, and its slots always are one."""
     graph_timesteps: Sequence[int] = ()

@@ -93,10 +93,7 @@ class GraphPasses:
                 return
             self._eager.unfuse()
             self._begin(f"Kernels are not fused: {_first_line(error)}")
-            try:
-                self._capture_all(progress)
-            except (RuntimeError, Unfaithful) as second:
-                self._give_up(second)
+            self.capture(progress)
 
     def _capture_all(self, progress: Callable[[int, int], None]) -> None:
         work = list(self._work())

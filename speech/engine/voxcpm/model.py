@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from speech.engine.voxcpm.attention import CachedAttention, LocalAttention, SlotCache
+from speech.engine.voxcpm.fusing import Fuse
 from speech.engine.voxcpm.slots import SlotState
 from speech.engine.voxcpm.solver import guide, schedule, solve
-from speech.engine.voxcpm.transformer import Fuse, Transformer
+from speech.engine.voxcpm.transformer import Transformer
 
 
 class BatchedModel(nn.Module):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from speech.engine.voxcpm.fusing import compiler, uncompiled
 from speech.engine.voxcpm.model import BatchedModel
 from speech.engine.voxcpm.vae import StreamingVAE
 
@@ -48,10 +49,6 @@ class Passes(Protocol):
         """Move the slots on to their next patch."""
 
 
-VARIANTS = 64
-"""The most variants of one kernel: of each kind of layer, for one row and for many."""
-
-
 class EagerPasses:
     """Operation by operation."""
 
@@ -60,9 +57,9 @@ class EagerPasses:
     def __init__(self, model: BatchedModel, vae: StreamingVAE) -> None:
         self.model = model
         self.vae = vae
-        # The same slots run for many steps; to bring their numbers to the device waits for it.
         self.is_fused = False
         self._eagerly: Callable[[], AbstractContextManager[object]] = nullcontext
+        # The same slots run for many steps; to bring their numbers to the device waits for it.
         self._on_device = lru_cache(maxsize=512)(self._to_device)
 
     def prefill(self, piece: Piece, bucket: int) -> None:
@@ -90,22 +87,15 @@ class EagerPasses:
     def fuse(self) -> None:
         """Let the inductor make single kernels of what stands between products, wherever the model
         is driven without this class; its own passes stay as they are, to be compared with."""
-        # Each is one kernel: processes that compile would take longer to start than to do it.
-        torch._inductor.config.compile_threads = 1
-        torch._dynamo.config.recompile_limit = VARIANTS
-        torch._dynamo.config.accumulated_recompile_limit = VARIANTS
-        fuse = cache(partial(torch.compile, fullgraph=True, dynamic=True))
+        fuse = compiler()
         self.model.fuse(fuse)
         self.vae.fuse(fuse)
-        self.is_fused = True
-        torch.compiler.set_stance("default")
-        self._eagerly = partial(torch.compiler.set_stance, "force_eager")
+        self.is_fused, self._eagerly = True, uncompiled
 
     def unfuse(self) -> None:
         """Back to operation by operation, everywhere."""
-        torch.compiler.set_stance("force_eager")
-        self.is_fused = False
-        self._eagerly = nullcontext
+        uncompiled()
+        self.is_fused, self._eagerly = False, nullcontext
 
     def rows(self, numbers: list[int]) -> Tensor:
         """Numbers of slots, or of places in the batch, on the device; not to be written to."""

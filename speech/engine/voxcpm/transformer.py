@@ -16,15 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from speech.engine.voxcpm.attention import Attention, Mix
+from speech.engine.voxcpm.fusing import Fuse
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and sines of [.., T, 1, D], in float32."""
 
-Fuse = Callable[[Callable[..., Any]], Callable[..., Any]]
-"""Makes one kernel of a function of tensors."""
 
-
-def fuse(*linears: nn.Linear) -> nn.Linear:
+def side_by_side(*linears: nn.Linear) -> nn.Linear:
     """One Linear that computes all of ``linears`` side by side, whose weights become views."""
     weight = torch.cat([linear.weight.data for linear in linears])
     for linear, part in zip(
@@ -96,9 +94,9 @@ class Layer(nn.Module):
         self.heads: int = attention.num_heads
         self.groups: int = attention.num_key_value_heads
         self.size: int = attention.head_dim
-        self.qkv = fuse(attention.q_proj, attention.k_proj, attention.v_proj)
+        self.qkv = side_by_side(attention.q_proj, attention.k_proj, attention.v_proj)
         self.out: nn.Linear = attention.o_proj
-        self.gate_up = fuse(mlp.gate_proj, mlp.up_proj)
+        self.gate_up = side_by_side(mlp.gate_proj, mlp.up_proj)
         self.down: nn.Linear = mlp.down_proj
         self.before_attention: nn.Parameter = layer.input_layernorm.weight
         self.before_mlp: nn.Parameter = layer.post_attention_layernorm.weight

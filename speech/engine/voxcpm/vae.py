@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from speech.engine.voxcpm.fusing import Fuse
 from speech.engine.voxcpm.vae_folding import fold_decoder, fold_encoder
-from speech.engine.voxcpm.vae_layers import Chain, Fuse, Layer
+from speech.engine.voxcpm.vae_layers import Chain, Layer
 
 Precision = Literal["exact", "tf32", "bf16"]
 # Frames. On the CPU more would leave its cache, and less would read the weights too often.

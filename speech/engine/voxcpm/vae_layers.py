@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from speech.engine.voxcpm.fusing import Fuse
+
 Step = tuple[Tensor, Tensor | None]
-Fuse = Callable[[Callable[..., Tensor]], Callable[..., Tensor]]
-"""Makes one kernel of a function of tensors."""
 
 
 class Layer(nn.Module):
