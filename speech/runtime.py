@@ -88,6 +88,7 @@ class Runtime:
         """Stop the engine; streams that still run end with EngineUnavailable."""
         with self._lock:
             engine, self._engine = self._engine, None
+            self._chosen = ""
         if engine is not None:
             engine.stop()
 
