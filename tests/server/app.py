@@ -116,6 +116,15 @@ async def filling(send: Any, pieces: int) -> None:
     await send({"type": "http.response.body"})
 
 
+async def lingering(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """/lingering/SECONDS: all of the promised body, and only later the end."""
+    headers = [(b"content-length", b"4")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"done", "more_body": True})
+    await asyncio.sleep(path_number(scope))
+    await send({"type": "http.response.body"})
+
+
 async def leave_with_client(receive: Any, work: Any) -> None:
     """Run the work until it is done or the client has gone, like Django does."""
     task = asyncio.ensure_future(work)
@@ -216,6 +225,7 @@ HANDLERS = {
     "/slow": slow,
     "/broken": broken,
     "/unfinished": unfinished,
+    "/lingering": lingering,
     "/statistics": statistics,
 }
 WEB_SOCKETS = {

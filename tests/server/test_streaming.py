@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from .live import LiveServer, assert_refused, get, read_to_end, reset, unchunk
+from .live import KEY, LiveServer, assert_refused, get, post, read_to_end, reset, unchunk
 
 LIMITS = {"close_seconds": 0.5}
 PHASES = {"waiting for the answer": "/slow/5", "in the stream": "/stream/100", "full": "/fill/500"}
@@ -107,6 +107,18 @@ def test_it_answers_pipelined_requests_in_order(server: LiveServer) -> None:
 def test_it_drops_a_client_that_sends_on_while_it_is_answered(server: LiveServer) -> None:
     client = server.send(get("/slow/5") + "x" * 100_000)
     server.wait_for("cancelled", 3)
+    client.close()
+
+
+def test_a_client_that_has_all_it_was_promised_may_send_a_large_request_at_once(
+    server: LiveServer,
+) -> None:
+    client = server.send(get("/lingering/0.3"))
+    while not client.recv(65536).endswith(b"done"):
+        pass
+    head = post("/x", 100_000, KEY + "Connection: close\r\n")
+    client.sendall(head.encode() + b"x" * 100_000)
+    assert b'"received": 100000' in read_to_end(client)
     client.close()
 
 

@@ -116,14 +116,18 @@ class Channel(http.HTTPChannel):
         super().allHeadersReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
-        if self.phase is Phase.RESPONSE and self._pipelined() + len(data) > _PIPELINED_BYTES:
+        if self._sends_on(len(data)):
             # Twisted would stop reading here and no longer see the client leave.
             self.transport.abortConnection()
         elif self.phase is not Phase.REFUSED:
             super().rawDataReceived(data)
 
-    def _pipelined(self) -> int:
-        return sum(map(len, self._dataBuffer))
+    def _sends_on(self, more: int) -> bool:
+        """Whether the client sends much while it is answered. After the last byte that it was
+        promised it may: the application is only about to end."""
+        if self.phase is not Phase.RESPONSE or self.requests[0].looks_complete:
+            return False
+        return sum(map(len, self._dataBuffer)) + more > _PIPELINED_BYTES
 
     def allContentReceived(self) -> None:
         if self.phase is not Phase.REFUSED:

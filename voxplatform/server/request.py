@@ -40,6 +40,7 @@ class Request(http.Request):
         self.handed_over = 0
         self.asked_for_body = False
         self.started = False
+        self.owed: int | None = None
         self.cap = 0
         self.over_cap: Refusal = refusals.INTERNAL_ERROR
 
@@ -168,6 +169,8 @@ class Request(http.Request):
         self.setResponseCode(status)
         for name, value in fields:
             self.responseHeaders.addRawHeader(name, value)
+            if name.lower() == b"content-length":
+                self.owed = int(value)
         if self.server.draining:
             self.channel.persistent = False
         if not self.channel.persistent:
@@ -179,6 +182,8 @@ class Request(http.Request):
         channel, connection = self.channel, self.connection
         connection.cork()
         self.write(body)
+        if self.owed is not None:
+            self.owed -= len(body)
         if not more and channel.writable.is_set():
             self.finish()
             connection.flush()
@@ -187,6 +192,11 @@ class Request(http.Request):
         await channel.writable.wait()
         if not more and not self.gone.is_set():
             self.finish()
+
+    @property
+    def looks_complete(self) -> bool:
+        """Whether the client has been sent all that the headers promised, and may ask again."""
+        return self.owed == 0
 
     def application_done(self, failed: bool) -> None:
         """See to it that a response the application left unfinished does not look complete."""
