@@ -130,12 +130,18 @@ class AudioBody:
         self.synthesis.close()
 
     async def _run(self) -> AsyncGenerator[bytes]:
-        with self.synthesis:
-            async with aclosing(self.synthesis.chunks(await self.synthesis.start())) as chunks:
-                async for chunk in chunks:
-                    for piece in self.frames(await self._encode(chunk), chunk):
-                        yield self._counted(piece)
-            yield self._counted(b"".join(self.frames(await self._flush(), None)) + self.ending())
+        try:
+            with self.synthesis:
+                async with aclosing(self.synthesis.chunks(await self.synthesis.start())) as chunks:
+                    async for chunk in chunks:
+                        for piece in self.frames(await self._encode(chunk), chunk):
+                            yield self._counted(piece)
+                rest = self.frames(await self._flush(), None)
+                yield self._counted(b"".join(rest) + self.ending())
+        finally:
+            # The answer may wait long for the garbage collector: its codec must not. One that
+            # still works beside the loop goes when it has done.
+            del self.encoder
 
     def frames(self, encoded: bytes, chunk: AudioChunk | None) -> list[bytes]:
         """How encoded bytes go onto the wire; nothing until the encoder has some."""
@@ -170,8 +176,9 @@ class EventBody(AudioBody):
 
     async def _run(self) -> AsyncGenerator[bytes]:
         try:
-            async for piece in super()._run():
-                yield piece
+            async with aclosing(super()._run()) as pieces:
+                async for piece in pieces:
+                    yield piece
         except Exception as error:
             if not self.synthesis.bytes_sent:
                 raise

@@ -136,8 +136,8 @@ class Encoder:
 
     def __init__(self, format: str, input_rate: int, sample_rate: int | None = None) -> None:
         self._sink = _Sink()
-        self._writer = AudioWriter(self._sink, format, input_rate, sample_rate)
-        self._ended = False
+        # A codec and its threads are there as long as anything refers to them, closed or not.
+        self._writer: AudioWriter | None = AudioWriter(self._sink, format, input_rate, sample_rate)
         self.sample_rate = self._writer.sample_rate
         self.media_type = media_type(format, self.sample_rate)
 
@@ -146,23 +146,21 @@ class Encoder:
 
         Raises ``ValueError`` for NaN or infinity, and after the end.
         """
-        if self._ended:
+        if self._writer is None:
             raise ValueError("the stream has ended")
         self._writer.write(samples)
         return self._sink.take()
 
     def flush(self) -> bytes:
-        """End the stream and return what was held back; ``b""`` when asked again."""
-        if self._ended:
-            return b""
-        self._ended = True
-        self._writer.finish()
-        return self._sink.take()
+        """End the stream and return what was held back; ``b""`` when asked again.
 
-    def close(self) -> None:
-        """Free the codec of a stream that nobody wants any more. May be repeated."""
-        self._ended = True
-        self._writer.close()
+        The codec goes now; one whose end nobody wants goes with its encoder.
+        """
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return b""
+        writer.finish()
+        return self._sink.take()
 
 
 def create_encoder(format: str, input_rate: int, sample_rate: int | None = None) -> Encoder:

@@ -139,10 +139,11 @@ def test_thousands_of_mixed_requests_leave_nothing_behind(server, live_key, data
         after = at_rest(server, live_key, data_dir)
         held.append([Held.of(pid) for pid in pids])
         print(held[-1], flush=True)
-    # Garbage comes and goes with its collector; what even the emptiest moments keep has leaked.
+    # Garbage comes and goes with its collector, and connections to the database with what is
+    # done beside; what even the emptiest moments keep has leaked.
     half = len(held) // 2
     for process in zip(*held, strict=True):
-        for kind, allowed in (("memory", 5 * MEGABYTE), ("descriptors", 0), ("threads", 0)):
+        for kind, allowed in (("memory", 5 * MEGABYTE), ("descriptors", 2), ("threads", 0)):
             kept = [getattr(now, kind) for now in process]
             assert min(kept[half:]) - min(kept[:half]) <= allowed, (kind, kept)
         if SOAK:
