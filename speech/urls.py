@@ -88,4 +88,4 @@ twins: list[URLPattern] = [
     *(path(route, view) for route, view in BY_ID.items()),
     *(path(f"{route}/", view) for route, view in (NATIVE | OTHER).items()),
 ]
-urlpatterns = twins + canonical
+urlpatterns = canonical + twins

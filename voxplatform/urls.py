@@ -10,8 +10,9 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from voxplatform import health
 
 urlpatterns = [
-    path("", include("portal.urls")),
+    # A request keeps the list of all routes tried before its own: streams are many and long.
     path("", include("speech.urls")),
+    path("", include("portal.urls")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("health", health.health),
