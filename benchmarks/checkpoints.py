@@ -51,7 +51,8 @@ def _lm(head_dim: int, **sizes: Any) -> dict[str, Any]:
 
 
 def _part(layers: int, **more: Any) -> dict[str, Any]:
-    return {"hidden_dim": 1024, "ffn_dim": 4096, "num_heads": 16, "num_layers": layers, **more}
+    sizes = {"hidden_dim": 1024, "ffn_dim": 4096}
+    return sizes | {"num_heads": 16, "num_layers": layers, **more}
 
 
 SMALL_LM = _lm(64, hidden_size=1024, intermediate_size=4096, num_hidden_layers=24)
@@ -92,6 +93,16 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "dit_config": _part(12, kv_channels=128, cfm_config={}),
         "audio_vae_config": {},
         "max_length": 8192,
+    },
+    # No published model: a look, which shows that a benchmark runs.
+    "tiny": {
+        "lm_config": _lm(16, hidden_size=256, intermediate_size=512, num_hidden_layers=2),
+        "patch_size": 2,
+        "residual_lm_num_layers": 2,
+        "encoder_config": _part(2, hidden_dim=256, ffn_dim=512),
+        "dit_config": _part(2, hidden_dim=256, ffn_dim=512, cfm_config={}),
+        "audio_vae_config": {"encoder_dim": 8, "decoder_dim": 96},
+        "max_length": 2048,
     },
 }
 

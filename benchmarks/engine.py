@@ -2,6 +2,7 @@
 
     python -m benchmarks.engine --models voxcpm-0.5b --requests 1 4 8 --pairs 5
     python -m benchmarks.engine --models voxcpm2 --device cuda --requests --steps 1 16 64 --arrivals
+    python -m benchmarks.engine --models tiny                # a look: it shows that it works
 
 Prints medians of pairs, their ratios, the distance to the machine's floor, first audio with a voice
 and without; with ``--steps`` the time of a step, and with ``--arrivals`` what listeners hear in a
@@ -39,7 +40,7 @@ from benchmarks.sides import (
 )
 from speech.engine.voxcpm.vae import Precision
 
-MODELS = ("voxcpm-0.5b", "voxcpm1.5", "voxcpm2")
+MODELS = ("voxcpm-0.5b", "voxcpm1.5", "voxcpm2", "tiny")
 # What the engine is built to reach on a CPU, VoxCPM-0.5B in bfloat16: stock's time over ours.
 REACH = {1: 2.2, 4: 5.0, 8: 7.0}
 # And on an H200 VoxCPM2: milliseconds of a step by streams, first audio alone, and its 95th

@@ -86,7 +86,7 @@ def describe(name: str, model: Any) -> Checkpoint:
     return Checkpoint(
         path=nowhere,
         architecture="voxcpm2" if name == "voxcpm2" else "voxcpm",
-        name=name,
+        name="voxcpm-0.5b" if name == "tiny" else name,  # its shape in small
         sample_rate=model.sample_rate,
         patch_size=model.patch_size,
         feat_dim=model.feat_dim,

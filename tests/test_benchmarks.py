@@ -104,15 +104,20 @@ def test_it_measures_what_a_voice_costs_and_whether_voices_differ(tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_it_measures_steps_and_listeners_of_a_model_of_full_size(tmp_path: Path) -> None:
+def test_it_measures_the_engine_beside_the_package_its_steps_and_its_listeners(
+    tmp_path: Path,
+) -> None:
     written = tmp_path / "engine.json"
     few = ["--step-count", "2", "--patches", "2", "--listeners", "2", "--takes", "1"]
     told = run_module(
         "engine",
-        *("--requests", "--steps", "1", "2", "--arrivals", "--passes", "1", *few),
-        *("--threads", "1", "--json", str(written)),
+        *("--models", "tiny", "--dtype", "float32", "--threads", "1", "--voice"),
+        *("--requests", "1", "--pairs", "1", "--steps", "1", "2", "--arrivals", "--passes", "1"),
+        *(*few, "--json", str(written)),
     )
-    figures = json.loads(written.read_text())["voxcpm-0.5b"]
+    figures = json.loads(written.read_text())["tiny"]
+    assert figures["pairs"]["1"]["ratio"] > 0
+    assert 0 < figures["voice"]["cached"] < figures["voice"]["stock"]
     assert figures["steps"]["2"]["median"] > figures["steps"]["1"]["floor"] > 0
     assert set(figures["arrivals"]) == {"alone", "closed 1", "poisson 1"}
     assert "a step of 2: median" in told
