@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -86,5 +87,6 @@ class Tape:
 def sweep() -> None:
     """Remove what a process that died has left."""
     for path in (Path(settings.DATA_DIR) / "tapes").glob("*"):
-        if path.stat().st_mtime < time.time() - _OLD_SECONDS:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # it was stored meanwhile
+            if path.stat().st_mtime < time.time() - _OLD_SECONDS:
+                path.unlink()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
+from django.core.files.storage import Storage, default_storage
 
 from speech.documents import read_text
 from speech.job_models import Job
@@ -42,3 +45,26 @@ def claim():
 def notes(seconds=1.0, rate=24_000, pitch=440.0, level=0.1):
     at = np.arange(round(seconds * rate)) / rate
     return (level * np.sin(2 * np.pi * pitch * at)).astype(np.float32)
+
+
+class Down(Storage):
+    """Nothing can be read, stored, listed or deleted."""
+
+    def _gone(self, *_, **__):
+        raise OSError(5, "Input/output error")
+
+    _open = _save = listdir = delete = size = exists = _gone
+
+
+@contextmanager
+def storage_of(storage):
+    """It is the storage meanwhile."""
+    with pytest.MonkeyPatch.context() as replaced:
+        bool(default_storage.exists)  # it is there to be replaced
+        replaced.setattr(default_storage, "_wrapped", storage)
+        yield
+
+
+def storage_down():
+    """The storage is down meanwhile."""
+    return storage_of(Down())

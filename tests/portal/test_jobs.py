@@ -9,6 +9,7 @@ from django.urls import reverse
 from speech.job_models import Job
 from speech.job_parts import Output
 from tests.documents.packed import epub
+from tests.longform.conftest import storage_down
 
 pytestmark = pytest.mark.django_db
 TEXT = "Chapter 1\n\nIt was late.\n\n[voice: Anna]\nHello!\n\nChapter 2\n\nMorning."
@@ -89,6 +90,13 @@ def test_it_is_paused_resumed_cancelled_and_erased(at_alice, draft):
     assert "cannot be done now" in response.content.decode()
     assert at_alice.post(at(draft, "job-act"), {"action": "dance"}).status_code == 404
     at_alice.post(at(draft, "job-act"), {"action": "erase"})
+    assert not Job.objects.exists()
+
+
+def test_it_is_erased_though_the_storage_is_down(at_alice, draft):
+    with storage_down():
+        response = at_alice.post(at(draft, "job-act"), {"action": "erase"}, follow=True)
+    assert "are erased" in response.content.decode()
     assert not Job.objects.exists()
 
 
