@@ -280,6 +280,15 @@ class Job(models.Model):
             job = Job.objects.select_for_update().get(pk=self.pk)
             job.takes.setdefault(voice, {"audio": audio, "text": text})
             job.save(update_fields=["takes"])
+            self.takes = job.takes
+
+    def lose_take(self, voice: str) -> None:
+        """Its audio is not there any more: what is said next in ``voice`` takes its place."""
+        with transaction.atomic():
+            job = Job.objects.select_for_update().get(pk=self.pk)
+            job.takes.pop(voice, None)
+            job.save(update_fields=["takes"])
+            self.takes = job.takes
 
 
 # Whoever holds it lets go of it, after finishing what is being said.
