@@ -71,12 +71,6 @@ def size_of(key: str) -> int:
         return int(default_storage.size(key))
 
 
-def open_file(key: str) -> File[bytes]:
-    """What is kept under ``key``, to be read and sought in."""
-    with _told_apart():
-        return default_storage.open(key)
-
-
 def forget(key: str) -> None:
     """Remove it; what is not there any more is no failure."""
     if key:
