@@ -169,6 +169,10 @@ class Job(models.Model):
         last = Job.objects.filter(state__in=ACTIVE).aggregate(last=Max("position"))["last"] or 0
         self._move((State.DRAFT,), State.QUEUED, position=last + 1)
 
+    def change(self, **fields: Any) -> None:
+        """Have a draft spoken otherwise. Raises WrongState once it is none."""
+        self._move((State.DRAFT,), State.DRAFT, **fields)
+
     def pause(self) -> None:
         """Begin no further segment until ``resume``; those that are being said are finished."""
         self._move(ACTIVE, State.PAUSED, **_WELL)

@@ -32,6 +32,10 @@ def test_the_list_invites_and_then_lists(at_alice):
     assert "Begin" in at_alice.get("/jobs/").content.decode()
     at_alice.post(reverse("job-create"), {"text": "Hello.", "title": "<b>Mine</b>"})
     assert "&lt;b&gt;Mine" in at_alice.get("/jobs/").content.decode()
+    at_alice.post(reverse("job-create"), {"text": "It was a dark and stormy night."})
+    page = at_alice.get("/jobs/").content.decode()
+    assert ">It was a dark and stormy night.<" in page
+    assert "<span data-count>0</span>/1" in page
 
 
 def test_a_text_is_looked_at_before_it_costs_anything(at_alice, draft):
@@ -71,6 +75,14 @@ def test_voices_are_given_and_it_starts(at_alice, draft):
     draft.refresh_from_db()
     assert (draft.state, draft.voice, draft.speakers) == ("queued", "echo", {"Anna": "sage"})
     assert [chapter["voice"] for chapter in draft.chapters] == ["", "onyx"]
+
+
+def test_what_was_started_meanwhile_is_not_changed(at_alice, draft):
+    draft.start()
+    response = at_alice.post(at(draft, "job-cast"), {"voice": "echo", "start": "1"}, follow=True)
+    assert "cannot be done now" in response.content.decode()
+    draft.refresh_from_db()
+    assert draft.voice == "nova"
 
 
 def test_a_speaker_without_a_voice_does_not_start(at_alice, draft):
