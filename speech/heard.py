@@ -14,6 +14,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,10 @@ class Recorder:
 
     def drop(self) -> None:
         """Nobody heard it to its end. Does nothing once it is kept."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        with suppress(OSError):  # on a full disk what is still to be written has no room
+            self._file.close()
+        with suppress(OSError):  # else it goes as what is too old
+            self._part.unlink(missing_ok=True)
 
 
 def encoded(user_id: int, name: str, format: str) -> bytes:

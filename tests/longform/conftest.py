@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 from django.core.files.storage import Storage, default_storage
 
 from speech.documents import read_text
+from speech.engine.types import EngineState
 from speech.job_models import Job
+from speech.ledger import ledger
 from speech.longform.submission import JobRequest, submit
 from speech.requests import Caller
+from speech.runtime import runtime
 
 TEXT = "Chapter 1\n\nIt was late. Nobody spoke.\n\nChapter 2\n\nThen it was morning."
 
@@ -40,6 +44,25 @@ def claim():
         return Job.objects.claim(owner, timedelta(seconds=seconds), busy)
 
     return claim
+
+
+@pytest.fixture
+def start_engine(transactional_db, settings, monkeypatch):
+    """Start the tone engine in a child of this process, with these settings, and its ledger."""
+
+    def start(**config):
+        settings.ENGINE_CONFIG = config
+        monkeypatch.setattr(runtime, "_setting", "tone")
+        ledger().start()
+        runtime.start()
+        deadline = time.monotonic() + 20
+        while runtime.stats().state is not EngineState.READY:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    yield start
+    runtime.stop()
+    ledger().stop()
 
 
 def notes(seconds=1.0, rate=24_000, pitch=440.0, level=0.1):

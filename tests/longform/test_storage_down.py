@@ -13,15 +13,12 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError, call_command
 
 from speech.documents import read_text
-from speech.engine.types import EngineState
 from speech.job_models import Job
 from speech.job_parts import Output, Segment
-from speech.ledger import ledger
 from speech.longform import storage
 from speech.longform.runner import JobRunner
 from speech.longform.submission import JobRequest, submit
 from speech.requests import Caller
-from speech.runtime import runtime
 from tests.longform.conftest import notes, storage_down, storage_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,19 +26,9 @@ TEXT = "\n\n".join(f"This is sentence number {number}." for number in range(8))
 
 
 @pytest.fixture
-def engine(settings, monkeypatch):
+def engine(start_engine):
     """One that clones, so that a voice that is nobody's is drawn."""
-    settings.ENGINE_CONFIG = {"speed": 100, "also": ["clone", "design"]}
-    monkeypatch.setattr(runtime, "_setting", "tone")
-    ledger().start()
-    runtime.start()
-    deadline = time.monotonic() + 20
-    while runtime.stats().state is not EngineState.READY:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    yield
-    runtime.stop()
-    ledger().stop()
+    start_engine(speed=100, also=["clone", "design"])
 
 
 @pytest.fixture
