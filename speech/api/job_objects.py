@@ -9,7 +9,7 @@ from django.db.models import Count, Sum
 
 from speech.job_models import Job
 from speech.job_parts import Output, Segment
-from speech.longform.progress import progress_of
+from speech.longform.progress import file_of, progress_of
 
 
 def job_object(job: Job, counts: dict[str, int]) -> dict[str, Any]:
@@ -83,17 +83,7 @@ def segment_object(segment: Segment) -> dict[str, Any]:
 
 def output_object(output: Output) -> dict[str, Any]:
     """A file of a job."""
-    return {
-        "id": output.public_id,
-        "object": "job.output",
-        "format": output.format,
-        "split": output.split,
-        "state": output.state,
-        "size": output.size,
-        "seconds": round(output.seconds, 3),
-        "loudness": output.loudness,
-        "error": output.error,
-    }
+    return file_of(output) | {"object": "job.output", "loudness": output.loudness}
 
 
 def _seconds(moment: datetime | None) -> int | None:

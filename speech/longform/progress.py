@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from speech.job_models import ACTIVE, Job, State
-from speech.job_parts import Segment
+from speech.job_parts import Output, Segment
 
 # The speed is that of the last two minutes: what was before says little of what is to come.
 WINDOW = timedelta(minutes=2)
@@ -64,18 +64,20 @@ def progress_of(job: Job) -> dict[str, Any]:
             .order_by("index")
             .values("index", code=F("error_code"), message=F("error"))[:20]
         ),
-        "outputs": [
-            {
-                "id": output.public_id,
-                "format": output.format,
-                "split": output.split,
-                "state": output.state,
-                "size": output.size,
-                "seconds": round(output.seconds, 3),
-                "error": output.error,
-            }
-            for output in job.outputs.all()
-        ],
+        "outputs": [file_of(output) for output in job.outputs.all()],
+    }
+
+
+def file_of(output: Output) -> dict[str, Any]:
+    """How far a file is."""
+    return {
+        "id": output.public_id,
+        "format": output.format,
+        "split": output.split,
+        "state": output.state,
+        "size": output.size,
+        "seconds": round(output.seconds, 3),
+        "error": output.error,
     }
 
 

@@ -66,11 +66,6 @@ def keep_file(job: Job, name: str, path: Path) -> str:
         return default_storage.save(f"{folder(job)}/{secrets.token_hex(8)}-{name}", File(file))
 
 
-def size_of(key: str) -> int:
-    with _told_apart():
-        return int(default_storage.size(key))
-
-
 def forget(key: str) -> None:
     """Remove it; what is not there any more is no failure."""
     if key:
