@@ -48,26 +48,28 @@ def gated(
     async def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         is_upload = request.method == "POST" and (takes_uploads or carries_recording(request))
         if not is_upload:
-            return await _in(pool, _decide, view, request, *args, **kwargs)
+            return await in_pool(pool, _decide, view, request, *args, **kwargs)
         with _waiting(request):
-            return await _in(uploads, _decide, view, request, *args, **kwargs)
+            return await in_pool(uploads, _decide, view, request, *args, **kwargs)
 
     return in_place_of(view, enter)
 
 
 async def in_gate(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Have ``work`` done where views are decided, for callers that are no views."""
-    return await _in(pool, work, *args, **kwargs)
+    return await in_pool(pool, work, *args, **kwargs)
 
 
 async def beside_the_gate(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same for what handles recordings."""
-    return await _in(uploads, work, *args, **kwargs)
+    return await in_pool(uploads, work, *args, **kwargs)
 
 
-async def _in(
+async def in_pool(
     executor: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
+    """Have ``work`` done on a thread of this pool, which may wait for the database."""
+
     def enter() -> T:
         try:
             return work(*args, **kwargs)

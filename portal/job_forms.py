@@ -122,11 +122,15 @@ class VoicesForm(forms.Form):
         return self.of("chapter")
 
     def keep(self) -> None:
-        """Write it into the job's row."""
+        """Write it into the job's row. Raises WrongState where it is no draft any more."""
         given, job = self.cleaned_data, self._job
-        job.voice = given["voice"]
-        for number, speaker in enumerate(job.speakers):
-            job.speakers[speaker] = given[f"speaker-{number}"]
-        for number, chapter in enumerate(job.chapters):
-            chapter["voice"] = given.get(f"chapter-{number}", chapter["voice"])
-        job.save(update_fields=["voice", "speakers", "chapters"])
+        job.change(
+            voice=given["voice"],
+            speakers={
+                speaker: given[f"speaker-{number}"] for number, speaker in enumerate(job.speakers)
+            },
+            chapters=[
+                chapter | {"voice": given.get(f"chapter-{number}", chapter["voice"])}
+                for number, chapter in enumerate(job.chapters)
+            ],
+        )

@@ -27,6 +27,7 @@ ERRORS: dict[str, Promise] = {
     "consent_required": _("The voice may not be used any more. Choose another one."),
     "synthesis_failed": _("The engine failed at this piece. Try again, or change its words."),
     "engine_unavailable": _("The engine is not there at the moment."),
+    "storage_unavailable": _("The storage is not there at the moment. It goes on by itself."),
     "invalid_document": _("This file cannot be read. It must be txt, md, srt, epub or docx."),
     "document_too_large": _("This text is too large."),
     "too_many_jobs": _("There are too many long texts under way. Finish or erase some first."),

@@ -12,6 +12,7 @@ import json
 import logging
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -19,13 +20,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError, InterfaceError
 from redis.exceptions import RedisError
 
+from accounts.gate import in_pool
 from speech.api.parsers import parse_object
 from speech.errors import Failure, RequestError, describe
 from speech.job_models import ENDED, Job
 from speech.live import state_of_affairs
 from speech.longform.news import group_of
 from speech.longform.progress import progress_of
-from speech.longform.work import aside
 from speech.visitors import Visitor, visitor_of
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ MOST_MISTAKES = 3
 
 _ID = re.compile(r"job_[0-9a-f]{24}")
 _open: Counter[str] = Counter()
+_looks = ThreadPoolExecutor(4, thread_name_prefix="looks")
 
 
 class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -51,7 +53,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         visitor = visitor_of(self.scope)
-        if visitor is None or not await aside(self.is_welcome, visitor):
+        if visitor is None or not await in_pool(_looks, self.is_welcome, visitor):
             await self.close()
             return
         if _open[visitor.name] >= MOST_SOCKETS:
@@ -118,7 +120,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                if not await aside(self.is_welcome, self.visitor):
+                if not await in_pool(_looks, self.is_welcome, self.visitor):
                     await self.close(SIGNED_OUT)
                     return
             except (DatabaseError, InterfaceError) as error:
@@ -170,7 +172,7 @@ class ProgressConsumer(Watcher):
         await self._show(public_id)
 
     async def _show(self, public_id: str) -> None:
-        progress = await aside(_progress, self.visitor, public_id)
+        progress = await in_pool(_looks, _progress, self.visitor, public_id)
         if progress is None:
             await self._leave(public_id)
             await self.close(NOT_FOUND)
@@ -203,7 +205,7 @@ class EngineConsumer(Watcher):
         raise RequestError("Nothing is asked for here.", "type")
 
     async def look(self) -> None:
-        await self.tell(type="operations", operations=await aside(state_of_affairs))
+        await self.tell(type="operations", operations=await in_pool(_looks, state_of_affairs))
 
 
 class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]

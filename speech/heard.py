@@ -14,16 +14,16 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 
-from speech.audio import write_file
-from speech.audio.pcm import FULL_SCALE, Samples, to_s16
+from speech.audio import to_s16, write_file
+from speech.audio.pcm import Samples
+from speech.audio.stored import read_s16
 
 _NAME = re.compile(r"([0-9]{4,6})-[a-f0-9]{26}")
-_BLOCK_SECONDS = 1
 
 
 class TakeGone(Exception):
@@ -51,8 +51,10 @@ class Recorder:
 
     def drop(self) -> None:
         """Nobody heard it to its end. Does nothing once it is kept."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        with suppress(OSError):  # on a full disk what is still to be written has no room
+            self._file.close()
+        with suppress(OSError):  # else it goes as what is too old
+            self._part.unlink(missing_ok=True)
 
 
 def encoded(user_id: int, name: str, format: str) -> bytes:
@@ -65,7 +67,7 @@ def encoded(user_id: int, name: str, format: str) -> bytes:
     rate = int(known[1])
     try:
         if not made.exists():
-            write_file(made, format, _blocks(path, rate), rate)
+            write_file(made, format, read_s16(path, rate), rate)
         return made.read_bytes()
     except FileNotFoundError:  # it was swept meanwhile
         raise TakeGone from None
@@ -97,9 +99,3 @@ def _files() -> Iterator[tuple[float, int, Path]]:
 
 def _directory(user_id: int) -> Path:
     return Path(settings.DATA_DIR / "takes" / str(user_id))
-
-
-def _blocks(path: Path, rate: int) -> Iterator[Samples]:
-    with path.open("rb") as file:
-        while data := file.read(2 * rate * _BLOCK_SECONDS):
-            yield np.frombuffer(data, "<i2").astype(np.float32) / np.float32(FULL_SCALE)

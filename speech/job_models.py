@@ -169,6 +169,10 @@ class Job(models.Model):
         last = Job.objects.filter(state__in=ACTIVE).aggregate(last=Max("position"))["last"] or 0
         self._move((State.DRAFT,), State.QUEUED, position=last + 1)
 
+    def change(self, **fields: Any) -> None:
+        """Have a draft spoken otherwise. Raises WrongState once it is none."""
+        self._move((State.DRAFT,), State.DRAFT, **fields)
+
     def pause(self) -> None:
         """Begin no further segment until ``resume``; those that are being said are finished."""
         self._move(ACTIVE, State.PAUSED, **_WELL)
@@ -280,6 +284,15 @@ class Job(models.Model):
             job = Job.objects.select_for_update().get(pk=self.pk)
             job.takes.setdefault(voice, {"audio": audio, "text": text})
             job.save(update_fields=["takes"])
+            self.takes = job.takes
+
+    def lose_take(self, voice: str) -> None:
+        """Its audio is not there any more: what is said next in ``voice`` takes its place."""
+        with transaction.atomic():
+            job = Job.objects.select_for_update().get(pk=self.pk)
+            job.takes.pop(voice, None)
+            job.save(update_fields=["takes"])
+            self.takes = job.takes
 
 
 # Whoever holds it lets go of it, after finishing what is being said.

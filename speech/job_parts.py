@@ -1,4 +1,5 @@
-"""The parts of a Job: its segments, the files that are made of them, and who is told of its end.
+"""The parts of a Job: its segments, the files that are made of them, who is told of its end, and
+what is left of it when it is erased.
 
 A segment is finished in one transaction with the charge for it: ``Segment.finish`` is what the
 ledger writes beside the closing of the usage record, and it raises Unwanted where the segment is
@@ -211,3 +212,13 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id}: {self.outcome or 'waiting'}"
+
+
+class ErasedFolder(models.Model):
+    """Where the files of an erased job lay: looked through until nothing can be in it any more."""
+
+    name = models.CharField(max_length=60, unique=True)
+    look_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from accounts.gate import in_gate
 from accounts.models import Account
+from speech.engine.errors import SynthesisFailed
 from speech.operations import EngineMeasurement
 from speech.requests import Caller, SpeechRequest
 from speech.runtime import runtime
@@ -31,14 +32,23 @@ class _Heard:
 
 
 async def measure(account: Account, user_id: int) -> list[EngineMeasurement]:
-    """Three rows, kept. Raises what ``prepare`` raises when nothing can be said at all."""
+    """Three rows, kept. Raises what ``prepare`` and a synthesis raise; nobody speaks on then."""
     rows = []
     for clients in CLIENTS:
         began = time.monotonic()
-        tasks = [_client(account, user_id) for _ in range(clients)]
-        heard = [one for found in await asyncio.gather(*tasks) for one in found]
+        heard = await _at_once(clients, account, user_id)
         rows.append(await in_gate(_keep, clients, heard, time.monotonic() - began, user_id))
     return rows
+
+
+async def _at_once(clients: int, account: Account, user_id: int) -> list[_Heard]:
+    """What so many hear; the first who cannot ends the others, and is who is told of."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_client(account, user_id)) for _ in range(clients)]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [one for task in tasks for one in task.result()]
 
 
 async def _client(account: Account, user_id: int) -> list[_Heard]:
@@ -58,7 +68,8 @@ async def _speak(account: Account, user_id: int) -> _Heard:
 
 
 def _keep(clients: int, heard: list[_Heard], wall: float, user_id: int) -> EngineMeasurement:
-
+    if not all(one.audio for one in heard):
+        raise SynthesisFailed("The engine made no sound.")
     info = runtime.engine.info
     first = sorted(one.ttfa * 1000 for one in heard)
     return EngineMeasurement.objects.create(

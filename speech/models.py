@@ -20,11 +20,12 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey
 from speech.history import HistoryItem
 from speech.job_models import Job
-from speech.job_parts import Output, Segment, WebhookDelivery
+from speech.job_parts import ErasedFolder, Output, Segment, WebhookDelivery
 from speech.operations import EngineMeasurement, Notice
 
 __all__ = [
     "EngineMeasurement",
+    "ErasedFolder",
     "HistoryItem",
     "Job",
     "ModelDownload",

@@ -9,22 +9,21 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 from django.core.files.base import File
 from django.db import DatabaseError, connection
 
 from speech.audio import to_s16, write_file
-from speech.audio.pcm import FULL_SCALE, Samples
+from speech.audio.pcm import Samples
+from speech.audio.stored import read_s16
 from speech.history import AUDIO_FORMAT, add_audio
 
 logger = logging.getLogger(__name__)
 _OLD_SECONDS = 3600
-_BLOCK_SECONDS = 1
 _writer = ThreadPoolExecutor(1, thread_name_prefix="tapes")
 
 
@@ -68,15 +67,10 @@ class Tape:
     def _store(self, record_id: int, encoded: Path) -> None:
         if self._is_lost or not self._path.exists():
             return
-        write_file(encoded, AUDIO_FORMAT, self._blocks(), self._rate)
+        write_file(encoded, AUDIO_FORMAT, read_s16(self._path, self._rate), self._rate)
         name = secrets.token_urlsafe(24)
         with encoded.open("rb") as file:
             add_audio(record_id, f"history/{name[:2]}/{name}.{AUDIO_FORMAT}", File(file))
-
-    def _blocks(self) -> Iterator[Samples]:
-        with self._path.open("rb") as file:
-            while data := file.read(2 * self._rate * _BLOCK_SECONDS):
-                yield np.frombuffer(data, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
 
     def _lose(self, error: Exception) -> None:
         self._is_lost = True
@@ -86,5 +80,6 @@ class Tape:
 def sweep() -> None:
     """Remove what a process that died has left."""
     for path in (Path(settings.DATA_DIR) / "tapes").glob("*"):
-        if path.stat().st_mtime < time.time() - _OLD_SECONDS:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # it was stored meanwhile
+            if path.stat().st_mtime < time.time() - _OLD_SECONDS:
+                path.unlink()

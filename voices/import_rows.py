@@ -6,19 +6,25 @@ Whoever works on an import holds its lease. The work itself stands in ``voices/i
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Q
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import ids, storage
+from voices.exceptions import StorageUnavailable, TranscriberUnavailable
 
 LEASE = timedelta(seconds=90)  # longer than any one file takes
+MAX_ATTEMPTS = 3
+# These say nothing of the file that was worked on.
+_ELSEWHERE = (StorageUnavailable, TranscriberUnavailable, OperationalError, InterfaceError)
 
 
 class VoiceImport(models.Model):
@@ -61,6 +67,11 @@ class VoiceImport(models.Model):
         """How many files there are of each state."""
         counted = self.files.order_by().values_list("state").annotate(models.Count("pk"))
         return dict.fromkeys(ImportedFile.State.values, 0) | dict(counted)
+
+    def waiting(self) -> models.QuerySet[ImportedFile]:
+        """What is still to be done, in order; what failed its worker comes last."""
+        left = self.files.filter(state=ImportedFile.State.WAITING)
+        return left.order_by("attempts", "number")
 
     @classmethod
     def claim(cls) -> VoiceImport | None:
@@ -125,6 +136,7 @@ class ImportedFile(models.Model):
     override = models.BooleanField(default=False)
     voice_id = models.CharField(max_length=40, default=ids.voice_id, db_index=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
     report = models.TextField(blank=True)
 
     class Meta:
@@ -133,6 +145,17 @@ class ImportedFile(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.number}"
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """It is worked on in this block. Counted first: its worker may not come to that later."""
+        own = ImportedFile.objects.filter(pk=self.pk)
+        own.update(attempts=F("attempts") + 1)
+        try:
+            yield
+        except _ELSEWHERE:
+            own.update(attempts=F("attempts") - 1)
+            raise
 
     def tell(self, state: str, report: str = "") -> None:
         """What became of it. What the table said is its voice's now, and not kept here as well."""

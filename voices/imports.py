@@ -27,7 +27,7 @@ from voices.exceptions import (
     RefusedRecording,
     VoiceLimitReached,
 )
-from voices.import_rows import ImportedFile, VoiceImport
+from voices.import_rows import MAX_ATTEMPTS, ImportedFile, VoiceImport
 from voices.models import Voice
 from voices.policy import check_statement
 from voices.resolving import needed_consent
@@ -65,17 +65,22 @@ def begin(account: Account, archive: IO[bytes], origin: Origin, statement: str =
 
 def advance(should_stop: Callable[[], bool] = lambda: False) -> bool:
     """Work on one import that nobody works on, until it is done or the caller wants to stop;
-    False when there is none. Raises StorageUnavailable: it is taken up again later."""
+    False when there is none. Raises StorageUnavailable, and whatever else a line did that nobody
+    foresaw: it is taken up again later, with the other lines first."""
     job = VoiceImport.claim()
     if job is None:
         return False
     try:
         with storage.opened(job.archive_key) as archive:
             bundle = Bundle(archive)
-            for file in job.files.filter(state=ImportedFile.State.WAITING).order_by("number"):
+            for file in job.waiting():
                 if should_stop() or not job.renew():
                     return True
-                _take(file, bundle, job)
+                if file.attempts >= MAX_ATTEMPTS:
+                    file.tell(file.State.FAILED, f"It was tried {MAX_ATTEMPTS} times in vain.")
+                    continue
+                with file.attempt():
+                    _take(file, bundle, job)
         job.finish()
     finally:
         job.release()

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -25,7 +25,7 @@ from speech.job_models import ACTIVE, Job, WrongState
 from speech.job_parts import Output
 from speech.longform import storage
 from speech.longform.news import bell
-from speech.longform.progress import progress_of
+from speech.longform.progress import counts_of, progress_of
 from speech.longform.submission import check_voices, submit, voices_of
 from speech.requests import Caller
 from voices.exceptions import ConsentRequired, UnknownVoice
@@ -54,11 +54,15 @@ def own_job(request: PersonRequest, public_id: str) -> Job:
 
 @page()
 def index(request: PersonRequest) -> HttpResponse:
-    counted = Job.objects.filter(account=request.account).annotate(
-        total=Count("segments"), done=Count("segments", filter=Q(segments__state="finished"))
-    )
-    found = Paginator(counted.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": found, "query": "", "states": STATES, "active": ACTIVE}
+    own = Job.objects.filter(account=request.account).order_by("-pk")
+    found = Paginator(own, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": found,
+        "counts": counts_of(list(found)),
+        "query": "",
+        "states": STATES,
+        "active": ACTIVE,
+    }
     return render(request, "portal/jobs/index.html", context)
 
 
@@ -142,19 +146,19 @@ def cast(request: PersonRequest, public_id: str) -> HttpResponse:
     """Give a draft its voices, and start it where that was the button."""
     job = own_job(request, public_id)
     form = VoicesForm(request.POST, job=job, account=request.account)
-    if job.state != Job.State.DRAFT or not form.is_valid():
+    if not form.is_valid():
         messages.error(request, _("That could not be kept. Please look at the voices again."))
         return redirect("job-detail", public_id)
-    form.keep()
-    if "start" in request.POST:
-        try:
+    try:
+        form.keep()
+        if "start" in request.POST:
             check_voices(voices_of(job), caller_of(request))
             job.start()
-        except (UnknownVoice, ConsentRequired):
-            messages.error(request, _("One of the voices cannot be used. Please choose another."))
-        except WrongState:
-            messages.error(request, _("This cannot be done now."))
-        bell.ring(public_id)
+    except (UnknownVoice, ConsentRequired):
+        messages.error(request, _("One of the voices cannot be used. Please choose another."))
+    except WrongState:
+        messages.error(request, _("This cannot be done now."))
+    bell.ring(public_id)
     return redirect("job-detail", public_id)
 
 

@@ -18,8 +18,9 @@ from unfold.admin import ModelAdmin
 
 from accounts import audit
 from accounts.audit import Actor
+from accounts.exceptions import Refusal
 from accounts.models import Account
-from speech.engine.errors import EngineUnavailable
+from speech.engine.errors import EngineError
 from speech.errors import RequestError, describe
 from speech.live import state_of_affairs, stop_stream
 from speech.measuring import measure
@@ -118,7 +119,7 @@ class EngineMeasurementAdmin(ModelAdmin):  # type: ignore[misc]
             raise Http404
         try:
             deeds[deed]()
-        except (RequestError, EngineUnavailable) as error:
+        except (RequestError, EngineError, Refusal) as error:
             messages.error(request, describe(error).message)
         else:
             messages.success(request, _("Done."))

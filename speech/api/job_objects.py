@@ -5,20 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
 from speech.job_models import Job
 from speech.job_parts import Output, Segment
-from speech.longform.progress import progress_of
+from speech.longform.progress import file_of, progress_of
 
 
-def job_object(job: Job) -> dict[str, Any]:
+def job_object(job: Job, counts: dict[str, int]) -> dict[str, Any]:
     """A job as one of a list: what stands in its row, and how many of its segments are done."""
-    counts = job.segments.aggregate(
-        total=Count("pk"),
-        finished=Count("pk", filter=Q(state=Segment.State.FINISHED)),
-        failed=Count("pk", filter=Q(state=Segment.State.FAILED)),
-    )
     return {
         "id": job.public_id,
         "object": "job",
@@ -51,13 +46,14 @@ def detailed_job(job: Job) -> dict[str, Any]:
         }
         for number, chapter in enumerate(job.chapters)
     ]
-    return job_object(job) | {
+    progress = progress_of(job)
+    return job_object(job, progress["segments"]) | {
         "speakers": job.speakers,
         "chapters": chapters,
         "settings": job.settings,
         "seed": job.seed if job.seed is not None else job.drawn_seed,
         "webhook_url": job.webhook_url,
-        "progress": progress_of(job),
+        "progress": progress,
     }
 
 
@@ -87,17 +83,7 @@ def segment_object(segment: Segment) -> dict[str, Any]:
 
 def output_object(output: Output) -> dict[str, Any]:
     """A file of a job."""
-    return {
-        "id": output.public_id,
-        "object": "job.output",
-        "format": output.format,
-        "split": output.split,
-        "state": output.state,
-        "size": output.size,
-        "seconds": round(output.seconds, 3),
-        "loudness": output.loudness,
-        "error": output.error,
-    }
+    return file_of(output) | {"object": "job.output", "loudness": output.loudness}
 
 
 def _seconds(moment: datetime | None) -> int | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from speech.api.consents import PAGE, page_size
-from speech.api.job_files import file_response
 from speech.api.job_forms import OutputForm, SegmentChanges
 from speech.api.job_objects import output_object, segment_object
 from speech.api.job_shapes import OutputShape, SegmentList, SegmentShape
@@ -25,9 +27,19 @@ from speech.job_parts import Output, Segment
 from speech.longform.news import bell
 from speech.longform.timeline import cues_of, rate_of, srt, vtt
 from speech.plan import find_voice
+from voices.delivery import deliver
 
 _CAPTIONS = {"srt": (srt, "application/x-subrip"), "vtt": (vtt, "text/vtt; charset=utf-8")}
-_FILES = {(200, kind): OpenApiTypes.BINARY for kind in (*MEDIA_TYPES.values(), "application/zip")}
+_KINDS = (*MEDIA_TYPES.values(), "application/zip")
+
+
+def _delivered(*kinds: str) -> dict[Any, Any]:
+    """The answers of ``deliver`` for files of these kinds."""
+    return {
+        **{(status, kind): OpenApiTypes.BINARY for status in (200, 206) for kind in kinds},
+        302: OpenApiResponse(description="It is at a signed link of the object storage."),
+        416: OpenApiResponse(description="The range lies outside."),
+    }
 
 
 def own_segment(request: Request, name: str, index: int) -> Segment:
@@ -118,15 +130,15 @@ class SegmentAudioView(JobFace):
 
     @extend_schema(
         operation_id="segment_audio",
-        summary="Hear a segment",
-        responses={(200, "audio/flac"): OpenApiTypes.BINARY},
+        summary="Hear a segment, whole or in ranges",
+        responses=_delivered("audio/flac"),
     )
     def get(self, request: Request, name: str, index: int) -> HttpResponseBase:
         segment = own_segment(request, name, index)
         if not segment.audio:
             raise NotFound
         named = f"{segment.job.public_id}-{index:05}.flac"
-        return file_response(request, segment.audio, "audio/flac", named)
+        return _file(request, segment.audio, "audio/flac", named)
 
 
 class OutputsView(JobFace):
@@ -152,15 +164,21 @@ class OutputView(JobFace):
 
     @extend_schema(
         operation_id="fetch_output",
-        summary="Fetch a file; takes a range",
-        responses=_FILES,
+        summary="Fetch a file, whole or in ranges",
+        responses=_delivered(*_KINDS),
     )
     def get(self, request: Request, name: str, output: str) -> HttpResponseBase:
         job = own_job(request, name)
         found = job.outputs.filter(public_id=as_id(output)).exclude(file="").first()
         if found is None:
             raise NotFound
-        return file_response(request, found.file, *kind_and_name(job, found))
+        return _file(request, found.file, *kind_and_name(job, found))
+
+
+def _file(request: Request, key: str, media_type: str, name: str) -> HttpResponseBase:
+    attached = content_disposition_header(True, name)
+    assert attached is not None, "an attachment is always told"
+    return deliver(request._request, key, content_type=media_type, disposition=attached)
 
 
 def kind_and_name(job: Job, output: Output) -> tuple[str, str]:

@@ -20,10 +20,13 @@ class CharacterCounts(Shape):
     done = serializers.IntegerField()
 
 
-class SegmentError(Shape):
-    index = serializers.IntegerField()
+class FailureShape(Shape):
     code = serializers.CharField()
     message = serializers.CharField()
+
+
+class SegmentError(FailureShape):
+    index = serializers.IntegerField()
 
 
 class JobFileShape(Shape):
@@ -105,11 +108,6 @@ class JobErased(Shape):
     id = serializers.CharField()
     object = constant("job")
     deleted = serializers.BooleanField()
-
-
-class FailureShape(Shape):
-    code = serializers.CharField()
-    message = serializers.CharField()
 
 
 class SegmentShape(Shape):

@@ -32,10 +32,11 @@ from speech.api.requests import account_of, as_id, caller_of
 from speech.api.uploads import Form
 from speech.documents import Document, DocumentTooLarge, read_document, read_text
 from speech.errors import InvalidField
-from speech.job_models import Job, State, WrongState
+from speech.job_models import Job, State
 from speech.longform import storage
 from speech.longform.news import bell
-from speech.longform.submission import check_voices, submit, voices_of
+from speech.longform.progress import counts_of
+from speech.longform.submission import check_voices, first_words, submit, voices_of
 
 _LARGEST_FILE = 10 * 2**20
 _LONGEST_OPTIONS = 100_000
@@ -91,10 +92,11 @@ class JobsView(JobFace):
         limit = page_size(request)
         page = list(jobs[: limit + 1])
         shown = page[:limit]
+        counts = counts_of(shown)
         return Response(
             {
                 "object": "list",
-                "data": [job_object(job) for job in shown],
+                "data": [job_object(job, counts[job.pk]) for job in shown],
                 "last_id": shown[-1].public_id if shown else None,
                 "has_more": len(page) > limit,
             }
@@ -138,6 +140,21 @@ def _taken(request: Request) -> tuple[JobOptions, Document]:
     return options, read_document(upload.read(), cast(str, upload.name) or "", limit)
 
 
+def _changes(job: Job, form: JobChanges) -> dict[str, Any]:
+    """What else than its title is to change of a draft."""
+    given = form.validated_data
+    speakers: dict[str, str] = given.get("speakers", {})
+    voices: dict[int, str] = given.get("chapter_voices", {})
+    return {name: given[name] for name in ("voice", "seed") if name in given} | {
+        "settings": job.settings | form.kept_settings,
+        "speakers": {name: speakers.get(name, voice) for name, voice in job.speakers.items()},
+        "chapters": [
+            chapter | {"voice": voices.get(number, chapter["voice"])}
+            for number, chapter in enumerate(job.chapters)
+        ],
+    }
+
+
 class JobView(JobFace):
     """GET, PATCH and DELETE /api/jobs/{id}."""
 
@@ -156,21 +173,12 @@ class JobView(JobFace):
         form = JobChanges(data=json_body(request))
         form.is_valid(raise_exception=True)
         given = form.validated_data
-        if set(given) - {"title"} and job.state != State.DRAFT:
-            raise WrongState(job.state)
-        job.settings |= form.kept_settings
-        for field in ("title", "voice", "seed"):
-            if field in given:
-                setattr(job, field, given[field])
-        job.speakers |= {
-            speaker: voice
-            for speaker, voice in given.get("speakers", {}).items()
-            if speaker in job.speakers
-        }
-        for number, voice in given.get("chapter_voices", {}).items():
-            if number < len(job.chapters):
-                job.chapters[number]["voice"] = voice
-        job.save(update_fields=["title", "settings", "voice", "seed", "speakers", "chapters"])
+        if "title" in given:
+            texts = job.segments.order_by("index").values_list("text", flat=True)
+            job.title = given["title"] or first_words(texts)
+            job.save(update_fields=["title"])
+        if set(given) - {"title"}:
+            job.change(**_changes(job, form))
         return Response(detailed_job(job))
 
     @extend_schema(

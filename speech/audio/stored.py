@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import av
 import numpy as np
 
 from .pcm import FULL_SCALE, Samples
+
+
+def read_s16(path: Path, rate: int) -> Iterator[Samples]:
+    """What ``to_s16`` wrote, a second at a time."""
+    with path.open("rb") as file:
+        while data := file.read(2 * rate):
+            yield np.frombuffer(data, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
 
 
 def read_flac(file: BinaryIO) -> Iterator[tuple[Samples, int]]:

@@ -23,7 +23,7 @@ from speech.audio.pcm import Samples
 from speech.audio.resampling import Resampler
 from speech.job_models import Job
 from speech.job_parts import Output
-from speech.longform.storage import forget, keep_file, read_segment, size_of
+from speech.longform.storage import forget, keep_file, read_segment
 from speech.longform.timeline import Cue, chapters_of, cues_of, rate_of, srt, vtt
 
 NOTICE = "This speech was made by a machine: AI-generated audio (synthetic voice)."
@@ -116,7 +116,7 @@ def _keep(output: Output, path: Path, seconds: float, loudness: float) -> None:
     if wanted.update(
         state=Output.State.READY,
         file=key,
-        size=size_of(key),
+        size=path.stat().st_size,
         seconds=seconds,
         loudness=loudness,
         error="",

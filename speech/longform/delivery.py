@@ -13,6 +13,7 @@ import ipaddress
 import logging
 import socket
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from urllib.parse import urlunsplit
 
@@ -31,6 +32,7 @@ PAUSES = (10, 60, 300, 1800, 7200, 21_600, 43_200)
 """Seconds between tries; after the last it is given up."""
 
 TRY_SECONDS = 15.0
+AT_ONCE = 8
 _CLAIMED = timedelta(seconds=60)
 
 
@@ -45,30 +47,55 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
 
 
 class Postman:
-    """``run`` looks for what is due, for ever."""
+    """``run`` looks for what is due, for ever. AT_ONCE are on their way at the same time, of each
+    account one: whoever's receiver does not answer makes nobody else wait."""
 
     def __init__(self, pause: float = 2.0) -> None:
         self._pause = pause
+        self._under_way: dict[asyncio.Task[None], int] = {}  # and whose they are
 
     async def run(self) -> None:
-        while True:
-            try:
-                while (due := await aside(_claim)) is not None:
-                    await self._deliver(due)
-            except (DatabaseError, InterfaceError) as error:
-                logger.warning("webhooks find no database: %s", error)
-            await asyncio.sleep(self._pause)
-
-    async def _deliver(self, delivery: WebhookDelivery) -> None:
         try:
-            async with asyncio.timeout(TRY_SECONDS):
-                await send(delivery)
-        # ValueError: a name that cannot be asked for, or a host that TLS cannot name.
-        except (Refused, OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
-            outcome = str(error) or "No answer in time."
-            await aside(_put_off, delivery, outcome)
-        else:
-            await aside(_delivered, delivery)
+            while True:
+                await self._send_out()
+                await self._rest()
+        finally:
+            for task in self._under_way:
+                task.cancel()
+
+    async def _send_out(self) -> None:
+        try:
+            while len(self._under_way) < AT_ONCE:
+                due = await aside(_claim, set(self._under_way.values()))
+                if due is None:
+                    return
+                task = asyncio.create_task(deliver(due))
+                self._under_way[task] = due.job.account_id
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("webhooks find no database: %s", error)
+
+    async def _rest(self) -> None:
+        """Until one of them has ended, and not for long."""
+        pause = asyncio.create_task(asyncio.sleep(self._pause))
+        await asyncio.wait({pause, *self._under_way}, return_when=asyncio.FIRST_COMPLETED)
+        pause.cancel()
+        for task in [task for task in self._under_way if task.done()]:
+            del self._under_way[task]
+            if error := task.exception():
+                logger.error("a webhook was not brought", exc_info=error)
+
+
+async def deliver(delivery: WebhookDelivery) -> None:
+    """One try, and what came of it written down. Raises what the database does."""
+    try:
+        async with asyncio.timeout(TRY_SECONDS):
+            await send(delivery)
+    # ValueError: a name that cannot be asked for, or a host that TLS cannot name.
+    except (Refused, OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
+        outcome = str(error) or "No answer in time."
+        await aside(_put_off, delivery, outcome)
+    else:
+        await aside(_delivered, delivery)
 
 
 async def send(delivery: WebhookDelivery) -> None:
@@ -111,9 +138,11 @@ async def _resolve(host: str, port: int, scheme: str) -> str:
     return addresses[0]
 
 
-def _claim() -> WebhookDelivery | None:
-    """The next one that is due, put off meanwhile, so that no other server takes it."""
-    for delivery in WebhookDelivery.objects.filter(next_at__lte=Now()).order_by("next_at")[:10]:
+def _claim(busy: Collection[int] = ()) -> WebhookDelivery | None:
+    """The next one that is due and of no account in ``busy``, put off meanwhile, so that no other
+    server takes it."""
+    due = WebhookDelivery.objects.filter(next_at__lte=Now()).exclude(job__account__in=busy)
+    for delivery in due.select_related("job").order_by("next_at")[:10]:
         mine = WebhookDelivery.objects.filter(pk=delivery.pk, next_at=delivery.next_at)
         if mine.update(next_at=Now() + _CLAIMED, attempts=F("attempts") + 1):
             delivery.attempts += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -11,29 +12,35 @@ from django.conf import settings
 
 from speech.job_models import Job
 from speech.job_parts import Output, Segment
-from speech.longform.work import aside
+from speech.longform.work import Stop, aside
+from voices.exceptions import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 FAILED = "The file could not be made."
+STORAGE_SECONDS = 30.0
 
 
-async def make_files(job: Job) -> None:
-    """Make what is not made yet of a job of which everything could be said."""
+async def make_files(job: Job) -> Stop | None:
+    """Make what is not made yet of a job of which everything could be said; why it has to wait."""
     if not await aside(_is_due, job):
-        return
+        return None
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "makeoutputs"),
         *(job.public_id, "--owner", job.owner),
         stdin=asyncio.subprocess.DEVNULL,
     )
     try:
-        if await process.wait():
+        code = await process.wait()
+        if code == os.EX_TEMPFAIL:
+            return Stop("storage_unavailable", str(StorageUnavailable()), STORAGE_SECONDS)
+        if code:
             logger.error("making the files of %s failed", job.public_id)
             await aside(_give_up, job)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    return None
 
 
 def _is_due(job: Job) -> bool:

@@ -74,7 +74,7 @@ class Holding:
 
     def leads(self, segment: int) -> bool:
         """Whether others wait for it to have a voice to go on in."""
-        return segment in self._leading
+        return segment in self._leading and self._is_led(self._leading[segment])
 
     def _is_led(self, voice: str) -> bool:
         return voice in self.drawn and voice not in self.takes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from speech.job_models import ACTIVE, Job, State
-from speech.job_parts import Segment
+from speech.job_parts import Output, Segment
 
 # The speed is that of the last two minutes: what was before says little of what is to come.
 WINDOW = timedelta(minutes=2)
@@ -19,12 +20,26 @@ _SECONDS = Sum(
 )
 
 
+_COUNTS: dict[str, Count] = {
+    "total": Count("pk"),
+    "finished": Count("pk", filter=Q(state=Segment.State.FINISHED)),
+    "failed": Count("pk", filter=Q(state=Segment.State.FAILED)),
+}
+
+
+def counts_of(jobs: Collection[Job]) -> dict[int, dict[str, int]]:
+    """How many segments each of these jobs has, by its key, and what became of them."""
+    of_jobs = Segment.objects.filter(job__in=jobs).order_by().values_list("job")
+    rows: Any = of_jobs.annotate(**_COUNTS)
+    found = {job: dict(zip(_COUNTS, counts, strict=True)) for job, *counts in rows}
+    return {job.pk: found.get(job.pk, dict.fromkeys(_COUNTS, 0)) for job in jobs}
+
+
 def progress_of(job: Job) -> dict[str, Any]:
     """The numbers that a page or a client shows, and the first errors."""
     counts = job.segments.aggregate(
-        total=Count("pk"),
-        finished=Count("pk", filter=Q(state=Segment.State.FINISHED)),
-        failed=Count("pk", filter=Q(state=Segment.State.FAILED)),
+        **_COUNTS,
+        written=Sum("characters", default=0),
         done=Sum("characters", filter=Q(state=Segment.State.FINISHED), default=0),
         left=Sum("characters", filter=Q(state=Segment.State.PENDING), default=0),
         audio=_SECONDS,
@@ -37,11 +52,8 @@ def progress_of(job: Job) -> dict[str, Any]:
         "state": job.state,
         "reason": job.reason,
         "message": job.message,
-        "segments": {name: counts[name] for name in ("total", "finished", "failed")},
-        "characters": {
-            "total": counts["done"] + counts["left"],
-            "done": counts["done"],
-        },
+        "segments": {name: counts[name] for name in _COUNTS},
+        "characters": {"total": counts["written"], "done": counts["done"]},
         "audio_seconds": round(counts["audio"], 3),
         "rtf": speed.get("rtf"),
         "seconds_left": round(counts["left"] / rate, 1) if rate else None,
@@ -52,18 +64,20 @@ def progress_of(job: Job) -> dict[str, Any]:
             .order_by("index")
             .values("index", code=F("error_code"), message=F("error"))[:20]
         ),
-        "outputs": [
-            {
-                "id": output.public_id,
-                "format": output.format,
-                "split": output.split,
-                "state": output.state,
-                "size": output.size,
-                "seconds": round(output.seconds, 3),
-                "error": output.error,
-            }
-            for output in job.outputs.all()
-        ],
+        "outputs": [file_of(output) for output in job.outputs.all()],
+    }
+
+
+def file_of(output: Output) -> dict[str, Any]:
+    """How far a file is."""
+    return {
+        "id": output.public_id,
+        "format": output.format,
+        "split": output.split,
+        "state": output.state,
+        "size": output.size,
+        "seconds": round(output.seconds, 3),
+        "error": output.error,
     }
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from django.conf import settings
@@ -27,9 +28,9 @@ from speech.longform.endings import end_of, settle
 from speech.longform.files import make_files
 from speech.longform.holding import Holding
 from speech.longform.news import bell
-from speech.longform.orders import is_drawn, take_of
+from speech.longform.orders import is_drawn
 from speech.longform.storage import sweep
-from speech.longform.work import Again, Result, Stop, aside, say
+from speech.longform.work import Again, Result, Stop, aside, say, with_files
 from speech.runtime import runtime
 from voices.exceptions import ConsentRequired, StorageUnavailable, UnknownVoice
 
@@ -44,10 +45,10 @@ class JobRunner:
         self._pause = pause
         self._lease = timedelta(seconds=lease_seconds)
         self._renew_seconds = lease_seconds / 6
-        self._renew_at = self._look_at = 0.0
+        self._look_at = 0.0
         self._holdings: dict[int, Holding] = {}
         self._saying: dict[asyncio.Task[Result], tuple[Holding, int, str]] = {}
-        self._making: dict[asyncio.Task[None], Holding] = {}
+        self._making: dict[asyncio.Task[Stop | None], Holding] = {}
         self._stops: dict[int, Stop] = {}
         self._awake = asyncio.Event()
 
@@ -57,6 +58,7 @@ class JobRunner:
         bell.attach(self._awake.set)
         loops = [
             asyncio.create_task(self._run(), name="long texts"),
+            asyncio.create_task(self._keep_leases(), name="leases of long texts"),
             asyncio.create_task(Postman().run(), name="webhooks"),
         ]
         try:
@@ -78,6 +80,15 @@ class JobRunner:
                 logger.exception("a round of long texts failed")
             await self._rest()
 
+    async def _keep_leases(self) -> None:
+        """Beside the rounds, in which one waits for the storage now and then."""
+        while True:
+            await asyncio.sleep(self._renew_seconds)
+            try:
+                await self._look_at_held(partial(Job.objects.renew, lease=self._lease))
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("leases of long texts find no database: %s", error)
+
     async def _rest(self) -> None:
         """Until something ends or changes, and not for long."""
         self._awake.clear()
@@ -91,7 +102,7 @@ class JobRunner:
             await self._landed(task)
         for making in [task for task in self._making if task.done()]:
             await self._made(making)
-        await self._renew()
+        await self._look_at_held(_held_among)
         await self._begin_segments()
         for holding in list(self._holdings.values()):
             if holding.is_over and holding not in self._making.values():
@@ -160,7 +171,11 @@ class JobRunner:
             return None
         holding = Holding(job)
         self._holdings[job.pk] = holding
-        await aside(_look_through, holding, info)
+        try:
+            await with_files(_look_through, holding, info)
+        except (DatabaseError, InterfaceError):
+            del self._holdings[job.pk]  # who claims it next looks through it as a whole
+            raise
         bell.ring(job.public_id)
         return holding
 
@@ -172,8 +187,12 @@ class JobRunner:
         if isinstance(result, Again):
             holding.put_back(segment, voice, result.seconds)
         elif isinstance(result, Stop):
-            holding.is_stopping = True  # when the others have landed
-            self._stops[holding.job.pk] = result
+            self._stop(holding, result)
+
+    def _stop(self, holding: Holding, stop: Stop) -> None:
+        """Begin nothing more; the job is let go of when all that is under way has landed."""
+        holding.is_stopping = True
+        self._stops[holding.job.pk] = stop
 
     # -- jobs
 
@@ -190,28 +209,27 @@ class JobRunner:
             self._making[making] = holding
         bell.ring(job.public_id)
 
-    async def _made(self, making: asyncio.Task[None]) -> None:
+    async def _made(self, making: asyncio.Task[Stop | None]) -> None:
         holding = self._making.pop(making)
         job = holding.job
-        making.result()
-        is_over = await aside(end_of, job) or holding.lost
         # Where it is not this one, the job was resumed meanwhile and claimed anew.
-        if is_over and self._holdings.get(job.pk) is holding:
-            del self._holdings[job.pk]
+        is_ours = self._holdings.get(job.pk) is holding
+        stop = making.result()
+        if stop is None:
+            is_over = await with_files(end_of, job) or holding.lost
+            if is_over and is_ours:
+                del self._holdings[job.pk]
+        elif is_ours:
+            self._stop(holding, stop)
         bell.ring(job.public_id)
 
-    async def _renew(self) -> None:
-        """Keep what is held; what was paused, cancelled or taken over is not gone on with."""
-        if not self._holdings:
+    async def _look_at_held(self, held_among: Callable[[list[str]], set[str]]) -> None:
+        """What was paused, cancelled or taken over is not gone on with."""
+        holdings = list(self._holdings.values())
+        if not holdings:
             return
-        owners = [holding.job.owner for holding in self._holdings.values()]
-        now = asyncio.get_running_loop().time()
-        if now >= self._renew_at:
-            self._renew_at = now + self._renew_seconds
-            held = await aside(Job.objects.renew, owners, self._lease)
-        else:
-            held = await aside(_held_among, owners)
-        for holding in self._holdings.values():
+        held = await aside(held_among, [holding.job.owner for holding in holdings])
+        for holding in holdings:
             if holding.job.owner not in held:
                 holding.lost = True
 
@@ -238,14 +256,11 @@ def _held_among(owners: list[str]) -> set[str]:
 
 
 def _look_through(holding: Holding, info: EngineInfo) -> None:
-    """What a former runner left behind goes, what it made is gone on with."""
+    """What a former runner left behind goes; what it left undone is found."""
     try:
         sweep(holding.job)
-        for voice in holding.job.takes:
-            if take := take_of(holding.job, voice):
-                holding.takes[voice] = take
-    except (StorageUnavailable, FileNotFoundError) as error:
-        logger.warning("the files of %s are not there: %s", holding.job.public_id, error)
+    except StorageUnavailable as error:
+        logger.warning("what is left over of %s stays for now: %s", holding.job.public_id, error)
     _refill(holding)
     for voice in {segment.voice_asked for segment in _pending(holding.job)}:
         try:

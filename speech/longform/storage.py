@@ -11,19 +11,27 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
 
 from speech.audio import AudioWriter
 from speech.audio.pcm import Samples
 from speech.audio.stored import read_flac
 from speech.job_models import Job
+from speech.job_parts import ErasedFolder
 from voices.exceptions import StorageUnavailable
 
 logger = logging.getLogger(__name__)
+# Longer than what was being said, or stored, when a job was erased.
+_LATEST = timedelta(minutes=10)
+_AGAIN = timedelta(minutes=1)
+_AT_ONCE = 20
 
 
 def folder(job: Job) -> str:
@@ -58,17 +66,6 @@ def keep_file(job: Job, name: str, path: Path) -> str:
         return default_storage.save(f"{folder(job)}/{secrets.token_hex(8)}-{name}", File(file))
 
 
-def size_of(key: str) -> int:
-    with _told_apart():
-        return int(default_storage.size(key))
-
-
-def open_file(key: str) -> File[bytes]:
-    """What is kept under ``key``, to be read and sought in."""
-    with _told_apart():
-        return default_storage.open(key)
-
-
 def forget(key: str) -> None:
     """Remove it; what is not there any more is no failure."""
     if key:
@@ -88,24 +85,47 @@ def sweep(job: Job) -> None:
 
 
 def erase(job: Job) -> None:
-    """Remove a job with all that was made of it: the rows first, so that nothing names a file that
-    is gone."""
-    keys = kept(job)
-    job.delete()
-    for key in keys:
+    """Remove a job with all that was made of it: its rows at once, its files now or, where the
+    storage does not let go of them, by ``finish_erasing``."""
+    with transaction.atomic():
+        look_at = timezone.now() + _LATEST
+        ErasedFolder.objects.get_or_create(name=folder(job), defaults={"look_at": look_at})
+        job.delete()
+    with suppress(StorageUnavailable):
+        _empty(folder(job))
+
+
+def finish_erasing() -> None:
+    """Empty folders of erased jobs, once nobody can be at work in them any more."""
+    due = ErasedFolder.objects.filter(look_at__lt=timezone.now()).order_by("look_at")
+    for erased in due[:_AT_ONCE]:
+        try:
+            _empty(erased.name)
+        except StorageUnavailable:  # behind the others: one may be worse than they are
+            ErasedFolder.objects.filter(pk=erased.pk).update(look_at=timezone.now() + _AGAIN)
+        else:
+            erased.delete()
+
+
+def _empty(name: str) -> None:
+    for key in _keys_in(name):
         forget(key)
     with suppress(OSError, NotImplementedError):
-        default_storage.delete(folder(job))  # a directory, where there are directories
+        default_storage.delete(name)  # a directory, where there are directories
 
 
 def kept(job: Job) -> list[str]:
     """The keys of all files of a job."""
+    return _keys_in(folder(job))
+
+
+def _keys_in(name: str) -> list[str]:
     with _told_apart():
         try:
-            _, names = default_storage.listdir(folder(job))
+            _, names = default_storage.listdir(name)
         except FileNotFoundError:
             return []
-    return [f"{folder(job)}/{name}" for name in names]
+    return [f"{name}/{file}" for file in names]
 
 
 @contextmanager

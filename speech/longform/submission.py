@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.text import Truncator
 
 from speech.documents import Document
 from speech.errors import InvalidField, RequestError
@@ -67,7 +69,8 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
             account=account,
             user_id=caller.user_id,
             key=caller.key,
-            title=(request.title or document.title)[:200],
+            title=(request.title or document.title)[:200]
+            or first_words(piece.text for piece in pieces),
             settings=request.settings,
             voice=request.voice,
             speakers={name: request.speakers.get(name, "") for name in document.speakers if name},
@@ -88,6 +91,11 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
             check_voices(voices_of(job), caller)
             job.start()
     return job
+
+
+def first_words(texts: Iterable[str]) -> str:
+    """What a text without a title is called."""
+    return Truncator(" ".join(islice(texts, 5))).chars(60)
 
 
 def check_voices(voices: Collection[str], caller: Caller) -> None:

@@ -17,7 +17,6 @@ from time import monotonic
 from typing import ParamSpec, TypeVar
 
 import numpy as np
-from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError
 
 from accounts.exceptions import (
@@ -28,9 +27,10 @@ from accounts.exceptions import (
     RateLimited,
     TooManyStreams,
 )
-from accounts.gate import release_connections
+from accounts.gate import in_pool
 from speech.audio.pcm import Samples
 from speech.engine.errors import EngineBusy, EngineUnavailable, QueueTimeout, SynthesisFailed
+from speech.engine.types import VoicePrompt
 from speech.errors import ShuttingDown, describe
 from speech.job_models import Unwanted
 from speech.job_parts import Segment
@@ -50,7 +50,8 @@ DOWN_SECONDS = 3.0
 # Less than this tells a model too little of a voice.
 SHORTEST_TAKE_SECONDS = 0.5
 
-_pool = ThreadPoolExecutor(4, thread_name_prefix="longform")
+_rows = ThreadPoolExecutor(4, thread_name_prefix="longform")
+_files = ThreadPoolExecutor(4, thread_name_prefix="longform-files")
 
 _LATER = (TooManyStreams, RateLimited, EngineBusy, QueueTimeout)
 _DOWN = (
@@ -82,26 +83,26 @@ Result = Again | Stop | None
 
 
 async def aside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Have ``work`` done on a thread that may wait for database and disk."""
+    """Have ``work`` done on a thread that may wait for the database. Leases are renewed on these,
+    so that nothing that touches the storage belongs here."""
+    return await in_pool(_rows, work, *args, **kwargs)
 
-    def do() -> T:
-        try:
-            return work(*args, **kwargs)
-        finally:
-            release_connections()
 
-    return await sync_to_async(do, thread_sensitive=False, executor=_pool)()
+async def with_files(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what may wait for the storage."""
+    return await in_pool(_files, work, *args, **kwargs)
 
 
 async def say(holding: Holding, segment_id: int, voice: str) -> Result:
     """Say a segment of a claimed job. Cancelling it costs its account nothing."""
     order: Order | None = None
     try:
-        take = holding.takes.get(voice)
-        order = await aside(place_order, holding.job, segment_id, take)
+        take = await _take(holding, voice)
+        order = await with_files(place_order, holding.job, segment_id, take)
         await _spoken(holding, order)
-        if holding.leads(segment_id) and (found := await aside(take_of, holding.job, voice)):
-            holding.takes[voice] = found
+        if holding.leads(segment_id):
+            with suppress(StorageUnavailable):  # who comes next looks for it again
+                await _take(holding, voice)
     except (Unwanted, Segment.DoesNotExist):
         return None
     except QuotaExceeded as error:
@@ -124,6 +125,20 @@ async def say(holding: Holding, segment_id: int, voice: str) -> Result:
     return None
 
 
+async def _take(holding: Holding, voice: str) -> VoicePrompt | None:
+    """What was said first in a voice that is nobody's: nothing is said before it can be heard."""
+    if voice not in holding.takes:
+        try:
+            found = await with_files(take_of, holding.job, voice)
+        except FileNotFoundError:
+            logger.warning("%s has lost the sound of a voice", holding.job.public_id)
+            await aside(holding.job.lose_take, voice)
+        else:
+            if found:
+                holding.takes[voice] = found
+    return holding.takes.get(voice)
+
+
 async def _spoken(holding: Holding, order: Order) -> None:
     began = monotonic()
     with order.synthesis as synthesis:
@@ -131,7 +146,7 @@ async def _spoken(holding: Holding, order: Order) -> None:
             samples = await _heard(synthesis)
             rate = synthesis.info.sample_rate
             job, segment = holding.job, order.segment
-            kept = await aside(keep_segment, job, segment.index, samples, rate)
+            kept = await with_files(keep_segment, job, segment.index, samples, rate)
             spoken = {
                 "audio": kept,
                 "samples": len(samples),
@@ -144,14 +159,14 @@ async def _spoken(holding: Holding, order: Order) -> None:
             try:
                 await synthesis.complete(partial(segment.finish, **spoken))
             except Unwanted:
-                await aside(forget, kept)
+                await with_files(forget, kept)
                 raise
         except asyncio.CancelledError:
             synthesis.abandon(ShuttingDown("The server is shutting down."))
             raise
     await _keep_take(holding, order, kept, len(samples) / rate)
     with suppress(StorageUnavailable):  # swept when the job ends
-        await aside(_forget_former, segment, kept)
+        await with_files(_forget_former, segment, kept)
 
 
 async def _heard(synthesis: Synthesis) -> Samples:
@@ -165,7 +180,6 @@ async def _keep_take(holding: Holding, order: Order, audio: str, seconds: float)
         return
     voice = order.segment.voice_asked
     await aside(holding.job.keep_take, voice, audio, order.synthesis.plan.spoken)
-    await aside(holding.job.refresh_from_db, fields=["takes"])
 
 
 def _forget_former(segment: Segment, kept: str) -> None:

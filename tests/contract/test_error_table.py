@@ -13,7 +13,6 @@ from rest_framework import exceptions as drf
 
 from accounts import exceptions as accounts
 from speech import errors
-from speech.api.job_files import RangeNotSatisfiable
 from speech.documents import DocumentTooLarge, UnreadableDocument
 from speech.engine import errors as engine
 from speech.errors import Failure, describe
@@ -76,7 +75,6 @@ RAISED = [
     engine.SynthesisFailed("x"),
     WrongState("paused"),
     TooManyJobs("x"),
-    RangeNotSatisfiable("x"),
     UnreadableDocument("x"),
     DocumentTooLarge("x"),
     KeyError("our bug"),

@@ -1,5 +1,5 @@
 """Long texts when something goes wrong: a piece that fails, an engine that dies, a quota that is
-used up, a voice that goes, a key that ends."""
+used up, a voice that goes, a key that ends, a storage that is down."""
 
 from __future__ import annotations
 
@@ -72,3 +72,20 @@ def test_people_who_listen_do_not_wait_for_jobs(http):
         assert time.monotonic() - began < 10
     http.post(f"/api/jobs/{job}/action", json={"action": "cancel"})
     http.delete(f"/api/jobs/{job}")
+
+
+def test_a_file_waits_for_the_storage_and_is_made_when_it_is_back(http, data_dir):
+    job = ended(http, job_of(http))["id"]
+    folder = data_dir / "media" / "jobs"
+    folder.rename(folder.with_name("away"))
+    folder.write_text("in the way")
+    try:
+        http.post(f"/api/jobs/{job}/outputs", json={"format": "wav"})
+        waiting = ended(http, job, "waiting", "failed")
+        assert (waiting["state"], waiting["reason"]) == ("waiting", "storage_unavailable")
+    finally:
+        folder.unlink()
+        folder.with_name("away").rename(folder)
+    http.post(f"/api/jobs/{job}/action", json={"action": "resume"})  # sooner than by itself
+    (output,) = ended(http, job)["progress"]["outputs"]
+    assert output["state"] == "ready"

@@ -132,13 +132,13 @@ def test_a_file_is_fetched_in_ranges(http, done):
     assert asked("bytes=0-") == (200, data)
     assert asked("bytes=10-19") == (206, data[10:20])
     assert asked("bytes=-7") == (206, data[-7:])
-    assert asked(f"bytes={len(data) - 1}-{10**17}") == (206, data[-1:])
-    assert asked("bytes=0-1,5-6") == asked("bytes=9-1x") == (200, data)
-    for wrong in ("bytes=-0", f"bytes={len(data)}-", "bytes=9-1"):
+    assert asked(f"bytes={len(data) - 1}-{10**11}") == (206, data[-1:])
+    for none in ("bytes=0-1,5-6", "bytes=9-1x", "bytes=9-1"):
+        assert asked(none) == (200, data)
+    for wrong in ("bytes=-0", f"bytes={len(data)}-"):
         answer = http.get(url, headers={"range": wrong})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (
-            416, "range_not_satisfiable",
-        )  # fmt: skip
+        assert (answer.status_code, answer.content) == (416, b"")
+        assert answer.headers["content-range"] == f"bytes */{len(data)}"
 
 
 def test_one_segment_is_corrected_and_only_it_is_charged(http, make):

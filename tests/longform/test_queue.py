@@ -96,3 +96,22 @@ def test_an_account_that_holds_none_is_looked_for(make_job, claim):
     assert Job.objects.claim("b", HALF_A_MINUTE, busy, others=True) is None
     other = make_job(owner=Account.objects.create(name="other"))
     assert Job.objects.claim("c", HALF_A_MINUTE, busy, others=True) == other
+
+
+def test_a_draft_is_changed_and_nothing_that_was_started_meanwhile(make_job):
+    draft = make_job(start=False)
+    seen = Job.objects.get()
+    draft.change(voice="echo")
+    assert Job.objects.get().voice == "echo"
+    draft.start()
+    with pytest.raises(WrongState):
+        seen.change(voice="onyx")
+    assert Job.objects.get().voice == "echo"
+
+
+def test_a_text_without_a_title_is_called_by_its_first_words(make_job):
+    assert make_job("It was late. Nobody spoke.").title == "It was late. Nobody spoke."
+    assert make_job("It was late.", title="A night").title == "A night"
+    long = make_job("天色已晚，没有人说话。" * 20).title
+    assert len(long) == 60
+    assert long.endswith("…")

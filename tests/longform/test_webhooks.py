@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import pytest
 from asgiref.sync import async_to_sync
 
+from accounts.models import Account
 from speech.job_models import Job
 from speech.job_parts import WebhookDelivery
 from speech.longform import delivery
@@ -61,7 +64,7 @@ def sent(transactional_db, make_job, receiver, settings):
     def deliver():
         due = delivery._claim()
         if due is not None:
-            async_to_sync(delivery.Postman()._deliver)(due)
+            async_to_sync(delivery.deliver)(due)
         return WebhookDelivery.objects.get()
 
     return deliver
@@ -94,6 +97,42 @@ def test_what_is_not_taken_is_brought_again_and_no_redirect_is_followed(sent, re
     assert row.next_at is None
     assert row.attempts == len(delivery.PAUSES) + 1 == len(receiver.got)
     assert {path for path, _, _ in receiver.got} == {"/hook?x=1"}
+
+
+class Deaf(Receiver):
+    """Takes its time."""
+
+    def do_POST(self):
+        time.sleep(3)
+        super().do_POST()
+
+
+def test_a_receiver_that_does_not_answer_keeps_no_other_account_waiting(
+    transactional_db, make_job, receiver, settings, charlie
+):
+    settings.WEBHOOK_ALLOW = LOOPBACK
+    deaf = ThreadingHTTPServer(("127.0.0.1", 0), Deaf)
+    deaf.got, deaf.status = [], 204
+    threading.Thread(target=deaf.serve_forever, daemon=True).start()
+    secret = "a secret of sixteen"
+    for _ in range(3):
+        job = make_job(webhook_url=f"http://localhost:{deaf.server_port}/", webhook_secret=secret)
+        announce(job)
+    url = f"http://localhost:{receiver.server_port}/"
+    other = Account.objects.for_user(charlie)
+    announce(make_job(owner=other, webhook_url=url, webhook_secret=secret))
+
+    async def until_it_is_told():
+        running = asyncio.create_task(delivery.Postman(pause=0.1).run())
+        async with asyncio.timeout(2):
+            while not receiver.got:
+                await asyncio.sleep(0.05)
+        running.cancel()
+
+    asyncio.run(until_it_is_told())
+    assert not deaf.got
+    deaf.shutdown()
+    deaf.server_close()
 
 
 def test_a_name_that_leads_inside_is_not_called(sent, receiver, settings):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from speech.job_models import Job
 from speech.job_parts import Output
 from tests.documents.packed import epub
+from tests.longform.conftest import storage_down
 
 pytestmark = pytest.mark.django_db
 TEXT = "Chapter 1\n\nIt was late.\n\n[voice: Anna]\nHello!\n\nChapter 2\n\nMorning."
@@ -31,6 +32,10 @@ def test_the_list_invites_and_then_lists(at_alice):
     assert "Begin" in at_alice.get("/jobs/").content.decode()
     at_alice.post(reverse("job-create"), {"text": "Hello.", "title": "<b>Mine</b>"})
     assert "&lt;b&gt;Mine" in at_alice.get("/jobs/").content.decode()
+    at_alice.post(reverse("job-create"), {"text": "It was a dark and stormy night."})
+    page = at_alice.get("/jobs/").content.decode()
+    assert ">It was a dark and stormy night.<" in page
+    assert "<span data-count>0</span>/1" in page
 
 
 def test_a_text_is_looked_at_before_it_costs_anything(at_alice, draft):
@@ -72,6 +77,14 @@ def test_voices_are_given_and_it_starts(at_alice, draft):
     assert [chapter["voice"] for chapter in draft.chapters] == ["", "onyx"]
 
 
+def test_what_was_started_meanwhile_is_not_changed(at_alice, draft):
+    draft.start()
+    response = at_alice.post(at(draft, "job-cast"), {"voice": "echo", "start": "1"}, follow=True)
+    assert "cannot be done now" in response.content.decode()
+    draft.refresh_from_db()
+    assert draft.voice == "nova"
+
+
 def test_a_speaker_without_a_voice_does_not_start(at_alice, draft):
     response = at_alice.post(at(draft, "job-cast"), {"voice": "nova", "start": "1"}, follow=True)
     assert "cannot be used" in response.content.decode()
@@ -89,6 +102,13 @@ def test_it_is_paused_resumed_cancelled_and_erased(at_alice, draft):
     assert "cannot be done now" in response.content.decode()
     assert at_alice.post(at(draft, "job-act"), {"action": "dance"}).status_code == 404
     at_alice.post(at(draft, "job-act"), {"action": "erase"})
+    assert not Job.objects.exists()
+
+
+def test_it_is_erased_though_the_storage_is_down(at_alice, draft):
+    with storage_down():
+        response = at_alice.post(at(draft, "job-act"), {"action": "erase"}, follow=True)
+    assert "are erased" in response.content.decode()
     assert not Job.objects.exists()
 
 

@@ -8,12 +8,16 @@ import zipfile
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.exceptions import InvalidKey
 from accounts.models import Account, ApiKey, Membership, Profile
-from speech.models import HistoryItem, Job, Segment, UsageRecord
+from speech.longform.storage import finish_erasing, folder
+from speech.models import ErasedFolder, HistoryItem, Job, Segment, UsageRecord
+from tests.longform.conftest import storage_down
 from tests.portal.conftest import spoken
 from tests.voices.conftest import prepared
 from voices.models import Origin, Voice, VoiceConsent
@@ -109,6 +113,20 @@ def test_long_texts_go_along_and_are_erased(signed_in, account):
     assert json.loads(archive.read("long-texts.json"))[0]["text"] == ["Once upon a time."]
     signed_in.post("/account/profile/erase/", {"username": "alice"})
     assert not Job.objects.exists()
+
+
+def test_who_leaves_while_the_storage_is_down_leaves_nothing_that_nobody_removes(
+    signed_in, account
+):
+    job = Job.objects.create(account=account, title="A book")
+    key = default_storage.save(f"{folder(job)}/000000.flac", ContentFile(b"fLaC"))
+    with storage_down():
+        answer = signed_in.post("/account/profile/erase/", {"username": "alice"})
+    assert answer.status_code == 302
+    assert not User.objects.filter(username="alice").exists()
+    ErasedFolder.objects.update(look_at=timezone.now())
+    finish_erasing()
+    assert not default_storage.exists(key)
 
 
 def test_it_takes_ones_own_name_to_erase(signed_in):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import time
+from contextlib import contextmanager
 
 import av
 import numpy as np
@@ -78,6 +80,25 @@ def test_one_that_was_given_up_leaves_nothing(takes_dir):
     assert list(takes_dir.glob("*/*")) == []
     with pytest.raises(heard.TakeGone):
         heard.encoded(ALICE, recorder.name, "wav")
+
+
+@contextmanager
+def full_disk():
+    """No file takes another byte meanwhile."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_one_that_a_full_disk_has_no_room_for_is_given_up_without_a_word(takes_dir):
+    recorder = heard.Recorder(ALICE, RATE)
+    recorder.write(TONE[:100])  # less than is written at once
+    with full_disk():
+        recorder.drop()
+    assert list(takes_dir.glob("*/*")) == []
 
 
 def test_it_goes_after_its_time(settings):

@@ -62,3 +62,25 @@ def test_it_starts_without_a_database_and_makes_up_for_it(voice, runner, monkeyp
 
 def _fail():
     raise OperationalError("unable to open database file")
+
+
+def test_what_fails_is_named_and_keeps_nothing_else_from_being_done(
+    voice, runner, monkeypatch, caplog
+):
+    def gone(*args):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(default_storage, "delete", gone)
+        voice.erase(ACTOR)
+
+    def always_fails():
+        raise RuntimeError("a chore")
+
+    monkeypatch.setattr("speech.jobs.heard.forget_changed", always_fails)
+    runner.start()
+    deadline = time.monotonic() + 5
+    while Erasure.objects.get().finished_at is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "always_fails failed" in caplog.text

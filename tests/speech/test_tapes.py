@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from speech import history
+from speech import history, tapes
 from speech.models import HistoryItem
 from speech.tapes import Tape
 from tests.portal.conftest import spoken
@@ -53,3 +56,18 @@ def test_a_disk_that_fails_costs_the_recording_alone(record, settings, tmp_path)
     tape.write(np.zeros(RATE, np.float32))
     tape.keep(record).result(10)
     assert HistoryItem.objects.get(pk=record).audio_key == ""
+
+
+def test_what_a_process_that_died_left_is_swept_also_while_others_are_stored(
+    settings, tmp_path, monkeypatch
+):
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "tapes").mkdir()
+    paths = [tmp_path / "tapes" / name for name in ("gone.s16", "old.s16", "new.s16")]
+    for path in paths[1:]:
+        path.write_bytes(b"12")
+    os.utime(paths[1], (0, 0))
+    # One is stored, and removed, between being listed and being looked at.
+    monkeypatch.setattr(Path, "glob", lambda *_: iter(paths))
+    tapes.sweep()
+    assert [path.exists() for path in paths] == [False, False, True]

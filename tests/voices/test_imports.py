@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from accounts.audit import AuditEntry
 from tests.voices.archives import archive, honest, table
 from tests.voices.recordings import clip, noise, wav
-from voices import storage
+from voices import imports, storage
 from voices.bundle import RefusedBundle
-from voices.exceptions import InvalidVoiceField
+from voices.exceptions import InvalidVoiceField, StorageUnavailable
 from voices.imports import advance, begin
 from voices.models import Erasure, ImportedFile, UnclaimedObject, Voice, VoiceImport
 
@@ -107,6 +107,42 @@ def test_a_voice_whose_line_was_not_marked_before_a_kill_is_not_made_again(accou
     assert advance()
     assert Voice.objects.count() == 1
     assert ImportedFile.objects.get().state == "done"
+
+
+def test_a_line_that_fails_its_worker_blocks_no_other_and_is_reported_in_the_end(
+    account, origin, monkeypatch
+):
+    begin(account, honest("A", "B"), origin, WORD)
+    make = imports._make
+
+    def fail(file, *rest):
+        if file.name == "A":
+            raise RuntimeError("nobody foresaw this")
+        make(file, *rest)
+
+    monkeypatch.setattr(imports, "_make", fail)
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            advance()
+    assert [voice.name for voice in Voice.objects.all()] == ["B"]
+    assert advance() and not advance()
+    assert "3 times" in reports()["A"]
+    assert VoiceImport.objects.get().state == "done"
+
+
+def test_a_storage_that_is_down_is_no_fault_of_a_line(account, origin, monkeypatch):
+    begin(account, honest("A"), origin, WORD)
+
+    def fail(*_):
+        raise StorageUnavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(imports, "_make", fail)
+        for _ in range(5):
+            with pytest.raises(StorageUnavailable):
+                advance()
+    assert advance()
+    assert Voice.objects.get().name == "A"
 
 
 def test_two_who_look_at_once_do_not_work_on_the_same(account, origin):
