@@ -136,6 +136,10 @@ class NameTaken(TeamRefusal):
     sentence = _("Another account has this name.")
 
 
+class TooManyTeams(TeamRefusal):
+    sentence = _("You have made as many shared accounts as one person may.")
+
+
 class LastOwner(TeamRefusal):
     sentence = _("An account needs an owner: make somebody else one first.")
 

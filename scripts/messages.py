@@ -92,8 +92,9 @@ def update(locale: str, domain: str) -> int:
     return sum(not all(_texts(message.string)) for message in words if message.id)
 
 
-def _texts(string: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (string,) if isinstance(string, str) else string
+def _texts(string: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """What is new has no string yet."""
+    return string if isinstance(string, tuple) else (string or "",)
 
 
 def main() -> None:

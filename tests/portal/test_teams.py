@@ -160,3 +160,33 @@ def test_nobody_mails_the_whole_world(at_alice, account, monkeypatch):
         answer = at_alice.post("/account/team/invite/", form)
     assert answer.status_code == 400
     assert len(mail.outbox) == 2
+
+
+def test_a_team_is_no_way_around_its_makers_limits(at_alice, account):
+    Account.objects.filter(pk=account.pk).update(monthly_characters=1000, monthly_seconds=60)
+    at_alice.post("/account/team/new/", {"name": "Studio"})
+    team = Account.objects.get(name="Studio")
+    assert (team.monthly_characters, team.monthly_seconds) == (1000, 60)
+
+
+def test_a_person_makes_only_so_many_teams_although_they_leave_them(
+    at_alice, alice, charlie, settings
+):
+    settings.TEAMS_PER_PERSON = 2
+    for name in ("One", "Two"):
+        at_alice.post("/account/team/new/", {"name": name})
+        team = Account.objects.get(name=name)
+        Membership.objects.create(user=charlie, account=team, role="owner")
+        at_alice.post(f"/account/team/{team.memberships.get(user=alice).pk}/remove/")
+    answer = at_alice.post("/account/team/new/", {"name": "Three"})
+    assert answer.status_code == 400
+    assert "as many shared accounts" in answer.text
+    assert not Account.objects.filter(name="Three").exists()
+
+
+def test_who_signs_up_begins_with_the_limits_of_a_new_account(client, db, settings):
+    settings.SIGN_UP = "open"
+    settings.NEW_ACCOUNT_LIMITS = {"monthly_characters": 500, "monthly_seconds": None}
+    sign_up(client)
+    own = Account.objects.get(personal_of__username="dora")
+    assert (own.monthly_characters, own.monthly_seconds) == (500, None)
