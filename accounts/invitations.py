@@ -40,6 +40,16 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             account__is_active=True,
         )
 
+    def withdraw_former(self, account_id: int, actor: Actor) -> None:
+        """Those of who does not own the account any more: a link that they sent to an address of
+        their own would let them in again. Called in the transaction that changes who owns it."""
+        unused = self.filter(account_id=account_id, accepted_at=None, withdrawn_at=None)
+        owners = User.objects.filter(
+            memberships__account_id=account_id, memberships__role=Role.OWNER
+        )
+        for invitation in unused.exclude(invited_by__in=owners):
+            invitation.withdraw(actor)
+
     def by_link(self, token: str) -> Invitation | None:
         """What a link stands for, while it counts."""
         try:

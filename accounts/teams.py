@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner, NameTaken, TooManyTeams
-from accounts.models import Account, Membership
+from accounts.models import Account, Invitation, Membership
 
 
 def make_team(name: str, owner: User, actor: Actor) -> Account:
@@ -56,6 +56,7 @@ def set_role(membership: Membership, role: str, actor: Actor) -> None:
         Membership.objects.filter(pk=membership.pk).update(role=role)
         _must_have_owner(membership.account_id)
         membership.role = role
+        Invitation.objects.all().withdraw_former(membership.account_id, actor)
         details = {"role": [before, role], "user": membership.user_id}
         record("membership.change", actor, membership, membership.account_id, details)
 
@@ -70,6 +71,7 @@ def remove(membership: Membership, actor: Actor) -> None:
         record("membership.delete", actor, membership, membership.account_id, details)
         Membership.objects.filter(pk=membership.pk).delete()
         _must_have_owner(membership.account_id)
+        Invitation.objects.all().withdraw_former(membership.account_id, actor)
 
 
 def _locked(account_id: int) -> Account:

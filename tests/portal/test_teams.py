@@ -190,3 +190,24 @@ def test_who_signs_up_begins_with_the_limits_of_a_new_account(client, db, settin
     sign_up(client)
     own = Account.objects.get(personal_of__username="dora")
     assert (own.monthly_characters, own.monthly_seconds) == (500, None)
+
+
+@pytest.mark.parametrize("end", ["remove", "change"])
+def test_an_owner_who_is_none_any_more_does_not_come_back_by_their_own_invitation(
+    at_alice, at_bob, at_charlie, bob, account, end
+):
+    bobs = account.memberships.get(user=bob)
+    at_alice.post(f"/account/team/{bobs.pk}/change/", {"role": "owner"})
+    at_bob.post("/account/choose/", {"account": account.pk})
+    at_bob.post("/account/team/invite/", {"email": "bob2@example.com", "role": "owner"})
+    link = re.search(r"https?://[^/]+(/account/invitations/\S+)", mail.outbox[-1].body)[1]
+    at_alice.post(f"/account/team/{bobs.pk}/{end}/", {"role": "member"})
+    assert at_charlie.post(link).status_code == 410
+    assert AuditEntry.objects.filter(action="invitation.withdraw", actor_name="alice").exists()
+
+
+def test_what_other_owners_sent_still_counts(invite, at_alice, at_charlie, bob, account):
+    bobs = account.memberships.get(user=bob)
+    link = invite()
+    at_alice.post(f"/account/team/{bobs.pk}/remove/")
+    assert at_charlie.post(link).status_code == 302
