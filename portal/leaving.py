@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -47,7 +48,9 @@ def erase(user: User, actor: Actor) -> None:
     for account in {own, *alone}:
         _erase_account(account, actor)
     with transaction.atomic():
-        Invitation.objects.filter(email__iexact=user.email).delete()
+        # An address that they never showed to be theirs is somebody else's, and so are its letters.
+        shown = EmailAddress.objects.filter(user=user, verified=True)
+        Invitation.objects.filter(email__in=[one.email.lower() for one in shown]).delete()
         keys = user.usersession_set.values_list("session_key", flat=True)  # type: ignore[attr-defined]
         Session.objects.filter(session_key__in=list(keys)).delete()
         record("user.erase", actor, user)

@@ -8,6 +8,7 @@ import random
 import zipfile
 
 import pytest
+from allauth.account.models import EmailAddress
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
@@ -16,7 +17,7 @@ from django.test import AsyncClient
 
 from accounts.audit import Actor
 from accounts.exceptions import InvalidKey
-from accounts.models import Account, ApiKey, Membership, Profile
+from accounts.models import Account, ApiKey, Invitation, Membership, Profile
 from portal import taking_along
 from speech import history
 from speech.models import HistoryItem, Job, Segment, UsageRecord
@@ -169,6 +170,18 @@ def test_long_texts_go_along_and_are_erased(signed_in, account):
 def test_it_takes_ones_own_name_to_erase(signed_in):
     assert signed_in.post("/account/profile/erase/", {"username": "bob"}).status_code == 400
     assert User.objects.filter(username="alice").exists()
+
+
+def test_erasing_takes_the_invitations_to_verified_addresses_alone(signed_in, alice, charlie):
+    team = Account.objects.create(name="Studio")
+    for email, verified in (("alice@example.com", True), ("boss@example.com", False)):
+        EmailAddress.objects.update_or_create(
+            user=alice, email=email, defaults={"verified": verified}
+        )
+        Invitation.send(team.pk, email, "member", charlie, Actor.of_user(charlie))
+    User.objects.filter(pk=alice.pk).update(email="boss@example.com")
+    signed_in.post("/account/profile/erase/", {"username": "alice"})
+    assert [one.email for one in Invitation.objects.all()] == ["boss@example.com"]
 
 
 def test_nobody_leaves_others_without_an_owner(signed_in, alice, charlie):
