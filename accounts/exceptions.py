@@ -148,5 +148,13 @@ class TooManyInvitations(TeamRefusal):
     sentence = _("This account has sent too many invitations this week.")
 
 
+class TooManyInvitationsOfYours(TooManyInvitations):
+    sentence = _("You have sent too many invitations this week.")
+
+
+class TooManyInvitationsToThem(TooManyInvitations):
+    sentence = _("This address was sent too many invitations this week.")
+
+
 class InvitationSpent(TeamRefusal):
     sentence = _("This invitation was used, withdrawn, or has expired. Ask for another one.")

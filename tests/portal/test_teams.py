@@ -154,12 +154,32 @@ def test_a_member_may_leave(at_bob, bob, account):
 
 
 def test_nobody_mails_the_whole_world(at_alice, account, monkeypatch):
-    monkeypatch.setattr("accounts.invitations.OPEN_AT_ONCE", 2)
+    monkeypatch.setattr("accounts.invitations.OF_AN_ACCOUNT", 2)
     for number in range(3):
         form = {"email": f"{number}@example.com", "role": "member"}
         answer = at_alice.post("/account/team/invite/", form)
     assert answer.status_code == 400
     assert len(mail.outbox) == 2
+
+
+def test_nobody_mails_the_whole_world_by_many_accounts(at_alice, account, monkeypatch):
+    monkeypatch.setattr("accounts.invitations.OF_A_PERSON", 2)
+    for number in range(3):
+        at_alice.post("/account/team/new/", {"name": f"Team {number}"})
+        form = {"email": f"{number}@example.com", "role": "member"}
+        answer = at_alice.post("/account/team/invite/", form)
+    assert "You have sent too many" in answer.text
+    assert len(mail.outbox) == 2
+
+
+def test_nobodys_mailbox_is_filled_by_many_people(at_alice, at_bob, account, monkeypatch):
+    monkeypatch.setattr("accounts.invitations.TO_AN_ADDRESS", 2)
+    form = {"email": "Dora@example.com", "role": "member"}
+    for browser in (at_alice, at_bob, at_alice):
+        answer = browser.post("/account/team/invite/", form)
+    assert "This address was sent too many" in answer.text
+    assert len(mail.outbox) == 2
+    assert Invitation.objects.all().waiting().filter(account=account).exists()
 
 
 def test_a_team_is_no_way_around_its_makers_limits(at_alice, account):
