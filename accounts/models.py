@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.api_keys import ApiKey
 from accounts.audit import AuditEntry, AuditHead
-from accounts.counters import Counter, KeyUse, Metered
+from accounts.counters import Counter, KeyUse, Metered, PersonUse
 from accounts.exceptions import QuotaExceeded
 from accounts.invitations import Invitation, Role
 from accounts.profiles import Profile
@@ -32,6 +32,7 @@ __all__ = [
     "Invitation",
     "KeyUse",
     "Membership",
+    "PersonUse",
     "Profile",
     "default_scopes",
 ]

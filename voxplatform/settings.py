@@ -276,6 +276,9 @@ NEW_ACCOUNT_LIMITS = {
     "monthly_seconds": env.int("NEW_ACCOUNT_SECONDS", default=0) or None,
 }
 TEAMS_PER_PERSON = env.int("TEAMS_PER_PERSON", default=3)
+# What one person may have spoken at their browsers, where no key's limits hold; 0 is no limit.
+PERSON_REQUESTS_PER_MINUTE = env.int("PERSON_REQUESTS_PER_MINUTE", default=60)
+PERSON_STREAMS = env.int("PERSON_STREAMS", default=8)
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
 globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
