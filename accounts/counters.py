@@ -1,6 +1,6 @@
 """What has been counted: characters and audio per month, requests per minute, streams at once.
 
-Every change is one conditional UPDATE whose condition stands on the counted row itself: a read
+Every change is one statement whose condition stands on the counted row itself: a read
 before the write, or a subquery over the same table, lets parallel requests overshoot on
 PostgreSQL. The changes of the monthly counters stand in ``accounts/reservations.py``.
 """
@@ -10,14 +10,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
 
 _COUNT_REQUEST = """
-UPDATE accounts_keyuse
-SET requests = CASE WHEN minute < %(minute)s THEN 1 ELSE requests + 1 END,
-    minute = CASE WHEN minute < %(minute)s THEN %(minute)s ELSE minute END
-WHERE key_id = %(key_id)s AND (minute < %(minute)s OR requests < %(limit)s)
+INSERT INTO {use} AS use ({owner}, minute, requests, open_streams)
+VALUES (%(owner)s, %(minute)s, 1, 0)
+ON CONFLICT ({owner}) DO UPDATE
+SET requests = CASE WHEN use.minute < excluded.minute THEN 1 ELSE use.requests + 1 END,
+    minute = CASE WHEN use.minute < excluded.minute THEN excluded.minute ELSE use.minute END
+WHERE use.minute < excluded.minute OR use.requests < %(limit)s
 RETURNING requests
 """
 
@@ -89,28 +92,47 @@ class Metered(models.Model):
         )
 
 
-class KeyUse(models.Model):
-    """What a key is doing right now: its requests in the running minute, its open streams."""
+class Use(models.Model):
+    """What somebody is doing right now: requests in the running minute, open streams."""
 
-    key = models.OneToOneField("ApiKey", models.CASCADE, primary_key=True, related_name="use")
     minute = models.BigIntegerField(default=0, help_text="Minutes since 1970.")
     requests = models.PositiveIntegerField(default=0)
     open_streams = models.PositiveIntegerField(default=0)
 
     class Meta:
-        verbose_name_plural = "key use"
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.open_streams} open streams"
 
     @classmethod
-    def count_request(cls, key_id: int, minute: int, limit: int) -> int | None:
+    def count_request(cls, owner_id: int, minute: int, limit: int) -> int | None:
         """Count one request in this minute; how many it has now, or None when it is full.
 
         A server whose clock runs behind counts in the minute another one has already begun.
         """
-        values = {"key_id": key_id, "minute": minute, "limit": limit}
+        statement = _COUNT_REQUEST.format(use=cls._meta.db_table, owner=cls._meta.pk.column)
         with connection.cursor() as cursor:
-            cursor.execute(_COUNT_REQUEST, values)
+            cursor.execute(statement, {"owner": owner_id, "minute": minute, "limit": limit})
             row = cursor.fetchone()
         return None if row is None else int(row[0])
+
+
+class KeyUse(Use):
+    """Of a line of rotated keys."""
+
+    key = models.OneToOneField("ApiKey", models.CASCADE, primary_key=True, related_name="use")
+
+    class Meta:
+        verbose_name_plural = "key use"
+
+
+class PersonUse(Use):
+    """Of a person at their browsers, where no key counts for them."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="use"
+    )
+
+    class Meta:
+        verbose_name_plural = "person use"

@@ -54,9 +54,10 @@ def current_account(request: HttpRequest) -> Account:
     return current_membership(request).account
 
 
-def choose_account(request: HttpRequest, account_id: int) -> Account | None:
-    """Act for this account from now on; None, and nothing changes, where they are no member."""
-    membership = memberships_of(cast(User, request.user)).filter(account_id=account_id).first()
+def choose_account(request: HttpRequest, user: User, account_id: int) -> Account | None:
+    """Have them act for this account from now on, who are signed in or will be in a moment; None,
+    and nothing changes, where they are no member."""
+    membership = memberships_of(user).filter(account_id=account_id).first()
     if membership is None:
         return None
     request.session[_IN_SESSION] = account_id

@@ -136,12 +136,24 @@ class NameTaken(TeamRefusal):
     sentence = _("Another account has this name.")
 
 
+class TooManyTeams(TeamRefusal):
+    sentence = _("You have made as many shared accounts as one person may.")
+
+
 class LastOwner(TeamRefusal):
     sentence = _("An account needs an owner: make somebody else one first.")
 
 
 class TooManyInvitations(TeamRefusal):
     sentence = _("This account has sent too many invitations this week.")
+
+
+class TooManyInvitationsOfYours(TooManyInvitations):
+    sentence = _("You have sent too many invitations this week.")
+
+
+class TooManyInvitationsToThem(TooManyInvitations):
+    sentence = _("This address was sent too many invitations this week.")
 
 
 class InvitationSpent(TeamRefusal):

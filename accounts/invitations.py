@@ -16,10 +16,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import Actor, record
-from accounts.exceptions import InvitationSpent, TooManyInvitations
+from accounts.exceptions import (
+    InvitationSpent,
+    TooManyInvitations,
+    TooManyInvitationsOfYours,
+    TooManyInvitationsToThem,
+)
 
 LIFE = timedelta(days=7)
-OPEN_AT_ONCE = 50
+# In a ``LIFE``, for an account, by a person in all of theirs, and to an address from everywhere.
+OF_AN_ACCOUNT = 50
+OF_A_PERSON = 50
+TO_AN_ADDRESS = 5
 _SALT = "accounts.invitation"
 
 
@@ -39,6 +47,16 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             expires_at__gt=timezone.now(),
             account__is_active=True,
         )
+
+    def withdraw_former(self, account_id: int, actor: Actor) -> None:
+        """Those of who does not own the account any more: a link that they sent to an address of
+        their own would let them in again. Called in the transaction that changes who owns it."""
+        unused = self.filter(account_id=account_id, accepted_at=None, withdrawn_at=None)
+        owners = User.objects.filter(
+            memberships__account_id=account_id, memberships__role=Role.OWNER
+        )
+        for invitation in unused.exclude(invited_by__in=owners):
+            invitation.withdraw(actor)
 
     def by_link(self, token: str) -> Invitation | None:
         """What a link stands for, while it counts."""
@@ -87,16 +105,22 @@ class Invitation(models.Model):
     def send(cls, account_id: int, email: str, role: str, by: User, actor: Actor) -> Invitation:
         """A new invitation in the place of an older one to the same address.
 
-        Raises TooManyInvitations: nobody's account is to mail the whole world.
+        Raises TooManyInvitations: nobody is to mail the whole world, by one account or by many,
+        and nobody's mailbox is to be filled.
         """
         email = email.lower()
         now = timezone.now()
         with transaction.atomic():
+            User.objects.select_for_update().get(pk=by.pk)  # they send one after the other
             waiting = cls.objects.filter(account_id=account_id, accepted_at=None, withdrawn_at=None)
             waiting.filter(email=email).update(withdrawn_at=now)
-            recent = cls.objects.filter(account_id=account_id, created_at__gt=now - LIFE)
-            if recent.count() >= OPEN_AT_ONCE:
+            recent = cls.objects.filter(created_at__gt=now - LIFE)
+            if recent.filter(account_id=account_id).count() >= OF_AN_ACCOUNT:
                 raise TooManyInvitations()
+            if recent.filter(invited_by=by).count() >= OF_A_PERSON:
+                raise TooManyInvitationsOfYours()
+            if recent.filter(email=email).count() >= TO_AN_ADDRESS:
+                raise TooManyInvitationsToThem()
             invitation = cls.objects.create(
                 account_id=account_id, email=email, role=role, invited_by=by, expires_at=now + LIFE
             )

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.api_keys import ApiKey
 from accounts.audit import AuditEntry, AuditHead
-from accounts.counters import Counter, KeyUse, Metered
+from accounts.counters import Counter, KeyUse, Metered, PersonUse
 from accounts.exceptions import QuotaExceeded
 from accounts.invitations import Invitation, Role
 from accounts.profiles import Profile
@@ -32,6 +32,7 @@ __all__ = [
     "Invitation",
     "KeyUse",
     "Membership",
+    "PersonUse",
     "Profile",
     "default_scopes",
 ]
@@ -39,10 +40,12 @@ __all__ = [
 
 class AccountManager(models.Manager["Account"]):
     def for_user(self, user: User) -> Account:
-        """The user's personal account, made on the spot when there is none yet."""
+        """The user's personal account, made on the spot when there is none yet: with the limits
+        of a new account, unless it is a superuser's, who could lift them anyway."""
         with transaction.atomic():
+            limits = {} if user.is_superuser else settings.NEW_ACCOUNT_LIMITS
             account, is_new = self.get_or_create(
-                personal_of=user, defaults={"name": user.get_username()}
+                personal_of=user, defaults={"name": user.get_username(), **limits}
             )
             if is_new:
                 Membership.objects.create(user=user, account=account, role=Membership.Role.OWNER)
@@ -67,6 +70,14 @@ class Account(Metered, Remembering):
     )
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="accounts"
+    )
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="teams_made",
+        help_text="Who made a shared account; nobody where an operator did.",
     )
     is_active = models.BooleanField("active", default=True)
     default_voice = models.CharField(

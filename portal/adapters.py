@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import audit
+from accounts.current import choose_account
 from accounts.exceptions import InvitationSpent
 from accounts.models import Account, Invitation
 
@@ -76,4 +77,4 @@ def _welcome(request: HttpRequest, user: User) -> None:
     except InvitationSpent as error:
         raise PermissionDenied(str(error)) from error
     request.session.pop(_IN_SESSION)
-    request.session["account"] = invitation.account_id
+    choose_account(request, user, invitation.account_id)

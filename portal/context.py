@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.current import known_membership, memberships_of
-from portal.nav import menu
+from portal.nav import MENU
 from portal.preferences import profile_of
 from speech.operations import Notice
 
@@ -28,7 +28,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     context["notices"] = lambda: Notice.objects.current()[:3]
     if user.is_authenticated:
         context |= {
-            "menu": menu,
+            "menu": MENU,
             "membership": lambda: known_membership(request),
             "memberships": lambda: memberships_of(user),
         }

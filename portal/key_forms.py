@@ -1,51 +1,23 @@
-"""The forms of API keys. A form to make one carries the signed id that the key will have: sent
-twice, however fast, it makes one key."""
+"""The forms of API keys, as people see them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import keys
+from accounts.key_forms import GraceField, LinesField, TicketField
 from accounts.models import ApiKey, default_scopes
 from accounts.validators import check_networks
 
-_SALT = "portal.issue-key"
-_FORM_LIVES = timedelta(hours=12)
 WHAT_SCOPES_ALLOW = {
     "speech": _("speak"),
     "voices": _("list and make voices"),
     "jobs": _("long texts in the background"),
     "usage": _("read what was used"),
 }
-_GRACE = [
-    (0, _("not at all")),
-    (1, _("1 hour")),
-    (24, _("1 day")),
-    (168, _("7 days")),
-    (720, _("30 days")),
-]
-
-
-class LinesField(forms.CharField):
-    """A list of strings, one a line."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": 2}), **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(list(initial or []) != self.to_python(data))
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -103,31 +75,12 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 class IssueForm(KeyForm):
-    """A new key. Its id is drawn with the form, not with the answer."""
+    """A new key."""
 
-    ticket = forms.CharField(widget=forms.HiddenInput, initial=lambda: draw_ticket())
-
-    def clean_ticket(self) -> str:
-        """The id that was drawn; nobody can choose one."""
-        try:
-            drawn: str = signing.loads(self.cleaned_data["ticket"], salt=_SALT, max_age=_FORM_LIVES)
-        except signing.BadSignature:
-            raise forms.ValidationError(_("This form is too old. Please open it again.")) from None
-        return drawn
-
-
-def draw_ticket() -> str:
-    """A fresh key id, signed."""
-    return signing.dumps(keys.make_id(), salt=_SALT)
+    ticket = TicketField()
 
 
 class RotateForm(forms.Form):
-    """How long the old key goes on working beside the new one."""
+    """A successor of a key."""
 
-    grace = forms.TypedChoiceField(
-        label=_("The old key still works for"), choices=_GRACE, coerce=int, initial=24
-    )
-
-    @property
-    def period(self) -> timedelta:
-        return timedelta(hours=self.cleaned_data["grace"])
+    grace = GraceField()

@@ -1,5 +1,5 @@
-"""A person takes what is theirs along, or has it erased: the account that is theirs alone with all
-it holds, their history everywhere, their sessions and their login.
+"""A person has what is theirs erased: the account that is theirs alone with all it holds, their
+history everywhere, their sessions and their login.
 
 What is left is what a ledger needs: usage under a pseudonym, and the audit log. Accounts that are
 shared keep what is theirs.
@@ -7,15 +7,9 @@ shared keep what is theirs.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import secrets
-import tempfile
-import zipfile
-from collections.abc import Iterator
-from typing import IO, Any
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -23,84 +17,11 @@ from django.db import transaction
 from accounts.audit import Actor, record
 from accounts.exceptions import LastOwner
 from accounts.models import Account, ApiKey, Invitation, Membership
-from accounts.spreadsheets import cell
 from speech import heard, history
 from speech.longform.storage import erase as erase_job
 from speech.models import HistoryItem, Job, UsageRecord
-from voices.archive import export as export_voice
 from voices.import_rows import VoiceImport
 from voices.models import Voice, VoiceConsent, VoiceDesign
-
-_USAGE = (
-    *("created_at", "voice", "model", "characters_charged", "audio_ms", "outcome", "face"),
-    *("settings", "seed"),
-)
-
-
-# -- taken along
-
-
-def export(user: User, actor: Actor) -> IO[bytes]:
-    """A zip of everything that is the person's alone, as an open file."""
-    account = Account.objects.for_user(user)
-    with transaction.atomic():
-        record("user.export", actor, user, account)
-    sink: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # its reader closes it
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("person.json", _json(_person(user, account)))
-        archive.writestr("history.json", _json(list(_history(user))))
-        archive.writestr("long-texts.json", _json(list(_long_texts(account))))
-        archive.writestr("usage.csv", _usage(account))
-        for item in HistoryItem.objects.filter(user=user).exclude(audio_key=""):
-            archive.writestr(f"history/{item.pk}.{history.AUDIO_FORMAT}", item.read_audio())
-        for voice in Voice.objects.owned_by(account):
-            for sample in voice.samples.all():
-                name = f"voices/{voice.public_id}-{sample.version}.zip"
-                archive.writestr(name, export_voice(voice, sample, actor))
-    sink.seek(0)
-    return sink
-
-
-def _person(user: User, account: Account) -> dict[str, Any]:
-    memberships = user.memberships.select_related("account")
-    return {
-        "username": user.username,
-        "email": user.email,
-        "joined": user.date_joined,
-        "accounts": [{"name": one.account.name, "role": one.role} for one in memberships],
-        "keys": [
-            {"name": key.name, "id": key.public_id, "scopes": key.scopes, "made": key.created_at}
-            for key in account.keys.all()
-        ],
-    }
-
-
-def _history(user: User) -> Iterator[dict[str, Any]]:
-    for item in HistoryItem.objects.filter(user=user).select_related("record").iterator():
-        said = {name: getattr(item.record, name) for name in _USAGE}
-        yield said | {"id": item.pk, "text": item.text, "instructions": item.instructions}
-
-
-def _long_texts(account: Account) -> Iterator[dict[str, Any]]:
-    for job in Job.objects.filter(account=account).iterator():
-        texts = job.segments.order_by("index").values_list("text", flat=True)
-        yield {"id": job.public_id, "title": job.title, "made": job.created_at, "text": list(texts)}
-
-
-def _usage(account: Account) -> str:
-    sink = io.StringIO()
-    writer = csv.writer(sink)
-    writer.writerow(_USAGE)
-    for row in UsageRecord.objects.filter(account=account).values_list(*_USAGE).iterator():
-        writer.writerow([cell(value) for value in row])
-    return sink.getvalue()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
-
-
-# -- erased
 
 
 def check_may_leave(user: User) -> None:
@@ -127,7 +48,9 @@ def erase(user: User, actor: Actor) -> None:
     for account in {own, *alone}:
         _erase_account(account, actor)
     with transaction.atomic():
-        Invitation.objects.filter(email__iexact=user.email).delete()
+        # An address that they never showed to be theirs is somebody else's, and so are its letters.
+        shown = EmailAddress.objects.filter(user=user, verified=True)
+        Invitation.objects.filter(email__in=[one.email.lower() for one in shown]).delete()
         keys = user.usersession_set.values_list("session_key", flat=True)  # type: ignore[attr-defined]
         Session.objects.filter(session_key__in=list(keys)).delete()
         record("user.erase", actor, user)

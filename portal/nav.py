@@ -1,10 +1,10 @@
-"""The portal's menu: one entry a line, in this order. An entry is shown where its page exists."""
+"""The portal's menu: one entry a line, in this order; the first is where people begin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -19,13 +19,10 @@ class Item:
 
     @property
     def url(self) -> str:
-        try:
-            return reverse(self.view)
-        except NoReverseMatch:
-            return ""
+        return reverse(self.view)
 
 
-ITEMS = (
+MENU = (
     Item("studio", _("Studio"), "studio"),
     Item("voice-list", _("Voices"), "voice"),
     Item("job-list", _("Long texts"), "job"),
@@ -33,8 +30,3 @@ ITEMS = (
     Item("usage", _("Usage"), "usage"),
     Item("key-list", _("API keys"), "key"),
 )
-
-
-def menu() -> list[Item]:
-    """The entries whose pages exist."""
-    return [item for item in ITEMS if item.url]

@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
 
+from accounts import converters  # noqa: F401  # <number:…>
 from portal import speaking
 from portal.views import (
     frame,
@@ -41,7 +42,7 @@ urlpatterns = [
     path("voices/<slug:public_id>/report/", voices.voice_report, name="voice-report"),
     path("voices/<slug:public_id>/record/", voices.voice_rerecord, name="voice-rerecord"),
     path(
-        "voices/<slug:public_id>/versions/<int:version>/restore/",
+        "voices/<slug:public_id>/versions/<number:version>/restore/",
         voices.voice_restore,
         name="voice-restore",
     ),
@@ -51,9 +52,9 @@ urlpatterns = [
     path("account/team/name/", team.rename, name="team-rename"),
     path("account/team/rules/", team.rule, name="team-rule"),
     path("account/team/invite/", team.invite, name="team-invite"),
-    path("account/team/invitations/<int:pk>/withdraw/", team.withdraw, name="team-withdraw"),
-    path("account/team/<int:pk>/change/", team.change, name="team-change"),
-    path("account/team/<int:pk>/remove/", team.remove, name="team-remove"),
+    path("account/team/invitations/<number:pk>/withdraw/", team.withdraw, name="team-withdraw"),
+    path("account/team/<number:pk>/change/", team.change, name="team-change"),
+    path("account/team/<number:pk>/remove/", team.remove, name="team-remove"),
     path("account/invitations/<str:token>/", invitations.follow, name="invitation"),
     path("account/profile/", profile.show, name="profile"),
     path("account/profile/export/", profile.export, name="profile-export"),
@@ -61,9 +62,9 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("history/", history.index, name="history"),
     path("history/forget/", history.forget_all, name="history-forget-all"),
-    path("history/<int:pk>/audio/", history.audio, name="history-audio"),
-    path("history/<int:pk>/settings.json", history.settings, name="history-settings"),
-    path("history/<int:pk>/forget/", history.forget, name="history-forget"),
+    path("history/<number:pk>/audio/", history.audio, name="history-audio"),
+    path("history/<number:pk>/settings.json", history.settings, name="history-settings"),
+    path("history/<number:pk>/forget/", history.forget, name="history-forget"),
     path("jobs/", jobs.index, name="job-list"),
     path("jobs/new/", jobs.create, name="job-create"),
     path("jobs/<slug:public_id>/", jobs.show, name="job-detail"),

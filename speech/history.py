@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from accounts.models import Account
@@ -129,10 +129,19 @@ def obey(account: Account) -> None:
         items.update(text="", instructions="")
     if not account.remembers(Retention.AUDIO):
         _forget_audio(items)
-    for item in items.filter(expires_at__gt=timezone.now()).select_related("record").iterator():
-        item.expires_at = item.record.created_at + timedelta(days=account.retention_days)
-        item.save(update_fields=["expires_at"])
+    _count_days(items.filter(expires_at__gt=timezone.now()), account.retention_days)
     purge()
+
+
+def _count_days(items: models.QuerySet[HistoryItem], days: int) -> None:
+    """They are kept for so many days from when they were spoken."""
+    spoken = HistoryItem.objects.filter(pk=OuterRef("pk")).values("record__created_at")
+    last = 0
+    in_order = items.order_by("pk").values_list("pk", flat=True)
+    while pks := list(in_order.filter(pk__gt=last)[:_AT_ONCE]):
+        batch = HistoryItem.objects.filter(pk__in=pks)
+        batch.update(expires_at=Subquery(spoken) + timedelta(days=days))
+        last = pks[-1]
 
 
 def forget(items: models.QuerySet[HistoryItem]) -> int:
@@ -154,9 +163,16 @@ def purge() -> int:
 
 
 def _forget_audio(items: models.QuerySet[HistoryItem]) -> None:
-    for item in items.exclude(audio_key="").only("audio_key"):
-        default_storage.delete(item.audio_key)
-        HistoryItem.objects.filter(pk=item.pk).update(audio_key="")
+    """A key stays until its object is gone. Raises OSError where the storage does not answer."""
+    named = items.exclude(audio_key="").values_list("pk", "audio_key")
+    while batch := list(named[:_AT_ONCE]):
+        gone = []
+        try:
+            for pk, key in batch:
+                default_storage.delete(key)
+                gone.append(pk)
+        finally:
+            HistoryItem.objects.filter(pk__in=gone).update(audio_key="")
 
 
 def as_request(item: HistoryItem) -> dict[str, Any]:

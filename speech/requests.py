@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from accounts.models import Account, ApiKey
 from speech.engine.types import Priority, VoicePrompt
 
+BY_HAND = ("native", "portal")
+"""Faces at which people sit, where no key is used."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:

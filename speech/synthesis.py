@@ -42,15 +42,13 @@ from speech.job_models import Unwanted
 from speech.ledger import ledger
 from speech.plan import Plan, make_plan
 from speech.recital import Recital
-from speech.requests import LISTENED_TO, Caller, Manner, SpeechRequest
+from speech.requests import BY_HAND, LISTENED_TO, Caller, Manner, SpeechRequest
 from speech.runtime import runtime
 from speech.tapes import Tape
 from speech.usage import Entry, Outcome
 
 # Signs with nothing to say ("." or "…") are answered with this much silence.
 PAUSE_SECONDS = 0.2
-# Faces at which a person sits.
-_BY_HAND = ("native", "portal")
 # Between two looks whether a built-in voice is made by now; whoever makes it may be elsewhere.
 LOOK_SECONDS = 0.25
 
@@ -369,7 +367,7 @@ class Synthesis:
 def _kept(plan: Plan, caller: Caller) -> Keep | None:
     """What people's histories keep of it: what they spoke themselves, not a program, and no piece
     of a long text, which has a page of its own."""
-    if caller.user_id is None or caller.key is not None or caller.face not in _BY_HAND:
+    if caller.user_id is None or caller.key is not None or caller.face not in BY_HAND:
         return None
     return keep_of(caller.account, caller.user_id, plan.input, plan.instructions)
 

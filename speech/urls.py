@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from accounts import converters  # noqa: F401  # <number:…>
 from accounts.gate import gated
 from speech.api import (
     consents,
@@ -37,18 +38,20 @@ NATIVE = {
     "api/voices/designs": designs.designing_view(designs.DesignsView),
     "api/voices/designs/<str:name>": gated(designs.DesignView.as_view()),
     "api/voices/designs/<str:name>/candidates": designs.designing_view(designs.CandidatesView),
-    "api/voices/designs/<str:name>/candidates/<int:number>/audio": gated(
+    "api/voices/designs/<str:name>/candidates/<number:number>/audio": gated(
         designs.CandidateAudioView.as_view()
     ),
-    "api/voices/designs/<str:name>/candidates/<int:number>/keep": gated(designs.KeepView.as_view()),
+    "api/voices/designs/<str:name>/candidates/<number:number>/keep": gated(
+        designs.KeepView.as_view()
+    ),
     "api/voices/<str:name>": gated(native_voices.NativeVoiceView.as_view()),
     "api/voices/<str:name>/versions": gated(
         native_voices.VersionsView.as_view(), takes_uploads=True
     ),
-    "api/voices/<str:name>/versions/<int:version>/recording": gated(
+    "api/voices/<str:name>/versions/<number:version>/recording": gated(
         native_voices.RecordingView.as_view()
     ),
-    "api/voices/<str:name>/versions/<int:version>/restore": gated(
+    "api/voices/<str:name>/versions/<number:version>/restore": gated(
         native_voices.RestoreVersionView.as_view()
     ),
     "api/voices/<str:name>/share": gated(native_voices.ShareView.as_view()),
@@ -61,8 +64,10 @@ NATIVE = {
     "api/jobs/<str:name>": gated(jobs.JobView.as_view()),
     "api/jobs/<str:name>/action": gated(jobs.JobActionView.as_view()),
     "api/jobs/<str:name>/segments": gated(job_parts.SegmentsView.as_view()),
-    "api/jobs/<str:name>/segments/<int:index>": gated(job_parts.SegmentView.as_view()),
-    "api/jobs/<str:name>/segments/<int:index>/audio": gated(job_parts.SegmentAudioView.as_view()),
+    "api/jobs/<str:name>/segments/<number:index>": gated(job_parts.SegmentView.as_view()),
+    "api/jobs/<str:name>/segments/<number:index>/audio": gated(
+        job_parts.SegmentAudioView.as_view()
+    ),
     "api/jobs/<str:name>/outputs": gated(job_parts.OutputsView.as_view()),
     "api/jobs/<str:name>/outputs/<str:output>": gated(job_parts.OutputView.as_view()),
     "api/jobs/<str:name>/captions": gated(job_parts.CaptionsView.as_view()),

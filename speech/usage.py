@@ -22,6 +22,7 @@ from accounts.reservations import Reservation
 from speech.history import HistoryItem, Keep
 from speech.job_models import Unwanted
 from speech.models import UsageRecord
+from speech.requests import BY_HAND
 from voices.models import Voice, VoiceConsent
 
 _AT_ONCE = 500
@@ -49,8 +50,9 @@ VALUES (
 RETURNING id
 """
 _RESERVED = """
-SELECT record.account_id, COALESCE(apikey.first_id, apikey.id), record.month,
-       record.reserved_characters, record.reserved_ms
+SELECT record.account_id, COALESCE(apikey.first_id, apikey.id),
+       CASE WHEN record.key_id IS NULL AND record.face IN (%s, %s) THEN record.user_id END,
+       record.month, record.reserved_characters, record.reserved_ms
 FROM speech_usagerecord record LEFT JOIN accounts_apikey apikey ON apikey.id = record.key_id
 WHERE record.id = %s AND record.outcome = 'open'
 """
@@ -100,6 +102,11 @@ class Entry:
     seed: int | None
     keep: Keep | None = None  # for the history of a person
 
+    @property
+    def person_id(self) -> int | None:
+        """Who sits there, and whose streams are counted where no key's are."""
+        return self.user_id if self.key_id is None and self.face in BY_HAND else None
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -131,7 +138,8 @@ def open_record(entry: Entry, boot: str, lease: timedelta) -> int:
         "lease": f"{lease.total_seconds()} seconds",
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        Reservation.take(entry.account_id, entry.key_id, month, entry.characters, entry.ceiling_ms)
+        amount = (entry.characters, entry.ceiling_ms)
+        Reservation.take(entry.account_id, entry.key_id, entry.person_id, month, *amount)
         if entry.voice.startswith("voice_"):
             Voice.objects.note_use(entry.voice)
         cursor.execute(_OPEN.format(now=_NOW[vendor], lease_end=_LEASE_END[vendor]), values)
@@ -170,7 +178,7 @@ def close_record(
 def _close(record_id: int, outcome: Outcome, only_expired: bool) -> bool:
     statement = _CLOSE + (_ONLY_EXPIRED if only_expired else "")
     with connection.cursor() as cursor:
-        cursor.execute(_RESERVED, [record_id])
+        cursor.execute(_RESERVED, [*BY_HAND, record_id])
         row = cursor.fetchone()
         if row is None:
             return False

@@ -1,14 +1,28 @@
 """How log lines look: structlog over the standard library, one line an event.
 
-Knows nothing of requests; ``voxplatform/middleware.py`` binds their ids.
+Knows no requests; ``voxplatform/middleware.py`` binds their ids. What must stay out is masked here.
 """
 
 from __future__ import annotations
 
 import logging
 import logging.config
+import re
 
 import structlog
+
+# The links of e-mails: whoever has one joins an account, or opens one.
+_SECRET = re.compile(r"(/account/(?:invitations|confirm-email|password/reset/key)/)[^\s\"']+")
+
+
+def without_secrets(
+    logger: logging.Logger, method: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """Every line of every logger passes here: Django's name paths as well as ours."""
+    return {
+        name: _SECRET.sub(r"\1[secret]", value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
 
 
 def logging_config(level: str, *, as_json: bool) -> None:
@@ -19,6 +33,7 @@ def logging_config(level: str, *, as_json: bool) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
+        without_secrets,
     ]
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()

@@ -267,6 +267,18 @@ USE_TZ = True
 
 # Who may make an account: anybody, those who were invited, or nobody but the admin.
 SIGN_UP = env.str("SIGN_UP", default="invite")
+# What an account that a person gets begins with; 0 is no limit. Strangers may not speak for ever.
+NEW_ACCOUNT_LIMITS = {
+    "monthly_characters": env.int(
+        "NEW_ACCOUNT_CHARACTERS", default=100_000 if SIGN_UP == "open" else 0
+    )
+    or None,
+    "monthly_seconds": env.int("NEW_ACCOUNT_SECONDS", default=0) or None,
+}
+TEAMS_PER_PERSON = env.int("TEAMS_PER_PERSON", default=3)
+# What one person may have spoken at their browsers, where no key's limits hold; 0 is no limit.
+PERSON_REQUESTS_PER_MINUTE = env.int("PERSON_REQUESTS_PER_MINUTE", default=60)
+PERSON_STREAMS = env.int("PERSON_STREAMS", default=8)
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
 globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10

@@ -11,7 +11,8 @@ from unfold.admin import TabularInline
 
 from accounts.admin.base import ModelAdmin
 from accounts.admin.use import bar, with_use
-from accounts.models import Account, Membership
+from accounts.audit import Actor
+from accounts.models import Account, Invitation, Membership
 
 
 class MembershipInline(TabularInline):  # type: ignore[misc]
@@ -39,6 +40,10 @@ class AccountAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         accounts = super().get_queryset(request).annotate(key_count=Count("keys", distinct=True))
         return with_use(accounts, account_id="pk")
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        Invitation.objects.all().withdraw_former(form.instance.pk, Actor.of_request(request))
 
     @admin.display(description="characters")
     def characters(self, account: Any) -> str:

@@ -189,7 +189,7 @@ class ApiKeyAdmin(ModelAdmin):
         if request.method != "POST" or not form.is_valid():
             return self._confirm(request, key, "rotate", form)
         try:
-            raw, successor = key.rotate(form.period, Actor.of_request(request))
+            raw, successor = key.rotate(form.cleaned_data["grace"], Actor.of_request(request))
         except IntegrityError:
             messages.warning(request, "This key has been rotated before. Nothing was made.")
             return HttpResponseRedirect(self._page_of(key))

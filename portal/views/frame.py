@@ -31,7 +31,7 @@ def choose(request: PersonRequest) -> HttpResponse:
     chosen = request.POST.get("account", "")
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
         raise Http404
-    if choose_account(request, int(chosen)) is None:
+    if choose_account(request, request.user, int(chosen)) is None:
         raise Http404
     return redirect("home")
 

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from portal.nav import menu
+from portal.nav import MENU
 from speech.runtime import runtime
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """The first page of the menu, or the public one."""
-    if request.user.is_authenticated and (items := menu()):
-        return redirect(items[0].url)
+    if request.user.is_authenticated:
+        return redirect(MENU[0].url)
     context = {
         "info": runtime.known_info(),
         "stats": runtime.stats(),

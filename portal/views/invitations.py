@@ -27,7 +27,7 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
             invitation.accept(request.user, Actor.of_request(request))
         except InvitationSpent:
             return render(request, "portal/team/spent.html", status=410)
-        choose_account(request, invitation.account_id)
+        choose_account(request, request.user, invitation.account_id)
         messages.success(request, _("You are in."))
         return redirect("home")
     if not request.user.is_authenticated:

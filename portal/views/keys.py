@@ -97,7 +97,7 @@ def rotate(request: PersonRequest, public_id: str) -> HttpResponse:
     if not form.is_valid():
         return redirect("key-change", public_id)
     try:
-        raw, successor = key.rotate(form.period, Actor.of_request(request))
+        raw, successor = key.rotate(form.cleaned_data["grace"], Actor.of_request(request))
     except IntegrityError:
         messages.warning(request, _("This key was rotated before. None was made."))
         return redirect("key-list")

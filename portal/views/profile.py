@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import Actor
 from accounts.exceptions import TeamRefusal
 from accounts.models import Profile
-from portal import leaving
+from portal import leaving, taking_along
 from portal.forms import LeaveForm, ProfileForm
 from portal.preferences import prefer
 from portal.views.pages import PersonRequest, page
@@ -37,13 +37,11 @@ def show(request: PersonRequest) -> HttpResponse:
 @page("POST")
 @reauthentication_required  # type: ignore[untyped-decorator]
 def export(request: PersonRequest) -> HttpResponseBase:
-    """The zip is made for this answer and kept nowhere."""
-    try:
-        archive = leaving.export(request.user, Actor.of_request(request))
-    except (OSError, StorageUnavailable):
-        messages.error(request, _("Some audio cannot be read now. Please try again later."))
-        return redirect("profile")
-    return FileResponse(archive, as_attachment=True, filename="voxplatform-export.zip")
+    """The zip is made while it is sent, and kept nowhere."""
+    pieces = taking_along.export(request.user, Actor.of_request(request))
+    response = StreamingHttpResponse(pieces, content_type="application/zip")
+    response["content-disposition"] = 'attachment; filename="voxplatform-export.zip"'
+    return response
 
 
 @page("GET", "POST")

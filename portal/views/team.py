@@ -55,7 +55,7 @@ def create(request: PersonRequest) -> HttpResponse:
         except TeamRefusal as refusal:
             form.add_error("name", str(refusal))
         else:
-            choose_account(request, account.pk)
+            choose_account(request, request.user, account.pk)
             return redirect("team")
     status = 400 if form.errors else 200
     return render(request, "portal/team/create.html", {"form": form}, status=status)

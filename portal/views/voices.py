@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -151,12 +152,14 @@ def voice_share(request: PersonRequest, public_id: str) -> HttpResponse:
     asked = ShareSerializer(data={"accounts": names})
     try:
         asked.is_valid(raise_exception=True)
-        voice.share(actor, asked.named())
+        accounts = asked.named()
     except ValidationError:
         messages.error(request, _("There is no one account of each of these names."))
         return redirect("voice-detail", public_id)
-    if visibility != form.SHARED:
-        voice.change(actor, visibility=visibility)
+    with transaction.atomic():
+        voice.share(actor, accounts)
+        if visibility != form.SHARED:
+            voice.change(actor, visibility=visibility)
     messages.success(request, _("Saved."))
     return redirect("voice-detail", public_id)
 

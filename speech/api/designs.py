@@ -27,7 +27,7 @@ from speech.api.design_forms import (
     DesignShape,
     KeepForm,
 )
-from speech.api.native import NativeView
+from speech.api.native import SPEAKING, NativeView
 from speech.api.native_voices import detailed
 from speech.api.parsers import json_body
 from speech.api.requests import account_of, as_id, caller_of, key_of, origin_of, warning
@@ -92,6 +92,8 @@ class DesignFace(NativeView):
 class DesignsView(DesignFace):
     """GET and POST /api/voices/designs."""
 
+    throttle_classes = SPEAKING
+
     @extend_schema(
         operation_id="list_designs", summary="List drafts of voices", responses=DesignList
     )
@@ -142,6 +144,8 @@ class DesignView(DesignFace):
 
 class CandidatesView(DesignFace):
     """POST /api/voices/designs/{id}/candidates."""
+
+    throttle_classes = SPEAKING
 
     @extend_schema(
         operation_id="speak_candidate",

@@ -17,7 +17,7 @@ from accounts.authentication import ApiKeyAuthentication, BrowserSession
 from accounts.counters import Metered, this_month
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, MayOperate
-from accounts.throttling import KeyRateThrottle
+from accounts.throttling import KeyRateThrottle, PersonRateThrottle
 from speech.api.marks import MarkedEvents
 from speech.api.parsers import json_body
 from speech.api.requests import caller_of, warning
@@ -38,9 +38,14 @@ class NativeView(APIView):
     content_negotiation_class = IgnoreAccept
 
 
+SPEAKING = [*NativeView.throttle_classes, PersonRateThrottle]
+"""For views that have something spoken."""
+
+
 class NativeSpeechGate(NativeView):
     """As the OpenAI gate, but an unknown field is an error."""
 
+    throttle_classes = SPEAKING
     permission_classes = [HasScope("speech")]
     face = "native"
 

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from accounts.models import Account
 from accounts.permissions import HasScope, require_scope
 from speech.api.consents import AFTER, PAGE, page_size
-from speech.api.native import NativeView
+from speech.api.native import SPEAKING, NativeView
 from speech.api.parsers import json_body
 from speech.api.requests import account_of, as_id, caller_of, key_of, origin_of, warning
 from speech.api.responses import Prepared, speech_view
@@ -300,6 +300,8 @@ class ExportView(VoiceFace):
 
 class PreviewGate(VoiceFace):
     """POST /api/voices/{id}/preview; built-in voices go by their names."""
+
+    throttle_classes = SPEAKING
 
     @extend_schema(
         operation_id="preview_voice",

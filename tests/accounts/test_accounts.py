@@ -51,3 +51,9 @@ def test_an_account_is_closed_when_it_or_its_person_is_switched_off(account, ali
     assert shared.is_open
     shared.is_active = False
     assert not shared.is_open
+
+
+def test_a_superusers_own_account_has_no_limit_to_begin_with(db, django_user_model, settings):
+    settings.NEW_ACCOUNT_LIMITS = {"monthly_characters": 500, "monthly_seconds": 60}
+    root = django_user_model.objects.create_superuser("root")
+    assert Account.objects.for_user(root).monthly_characters is None

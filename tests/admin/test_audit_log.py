@@ -7,7 +7,8 @@ import json
 import pytest
 from django.contrib.auth.models import User
 
-from accounts.models import ApiKey, AuditEntry
+from accounts.audit import Actor
+from accounts.models import ApiKey, AuditEntry, Invitation
 from tests.admin.test_issue_key import form_of
 from tests.admin.test_usage_log import ODD_QUERIES
 
@@ -140,3 +141,20 @@ def test_nobody_alters_the_log(operator, before):
         response = operator.post(LOG + path, {**form, "actor_name": "forged"})
         assert response.status_code == 403, path
     assert list(AuditEntry.objects.values()) == rows
+
+
+def test_an_owner_who_is_taken_out_here_has_invited_nobody_any_more(operator, account, bob, alice):
+    Invitation.send(account.pk, "b2@example.com", "owner", bob, Actor.of_user(bob))
+    bobs, row = account.memberships.get(user=bob), "memberships-0-"
+    rows = {
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "1",
+        f"{row}id": bobs.pk,
+        f"{row}account": account.pk,
+        f"{row}user": bob.pk,
+        f"{row}role": "member",
+        f"{row}DELETE": "on",
+    }
+    answer = operator.post(f"{ACCOUNTS}{account.pk}/change/", account_form(account, **rows))
+    assert answer.status_code == 302
+    assert not Invitation.objects.all().waiting().exists()

@@ -24,7 +24,7 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(client, at_alice):
 
 
 def test_the_menu_names_pages_that_exist(at_alice):
-    for item in nav.menu():
+    for item in nav.MENU:
         assert at_alice.get(item.url).status_code == 200
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
@@ -115,6 +116,38 @@ def test_fewer_days_hold_for_what_is_there(at_alice, alice, account):
     form = {"default_voice": "", "history": "text", "history_days": "4"}
     at_alice.post("/account/team/rules/", form)
     assert not HistoryItem.objects.exists()
+
+
+def test_another_rule_costs_no_query_for_each_row(
+    alice, account, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr("speech.history._AT_ONCE", 6)
+    pks = [spoken(alice, rule(account, "audio"), "hello there") for _ in range(12)]
+    for pk in pks:
+        history.add_audio(pk, f"history/dd/{pk}.flac", ContentFile(b"heard"))
+    rule(account, "text", days=3)
+    with django_assert_max_num_queries(15):
+        history.obey(account)
+    for item in HistoryItem.objects.select_related("record"):
+        assert (item.audio_key, item.expires_at) == ("", item.record.created_at + timedelta(days=3))
+        assert not default_storage.exists(f"history/dd/{item.pk}.flac")
+
+
+def test_what_the_storage_does_not_give_up_is_tried_again(alice, account):
+    pks = [spoken(alice, rule(account, "audio"), "hello there") for _ in range(2)]
+    for pk in pks:
+        history.add_audio(pk, f"history/ee/{pk}", ContentFile(b"heard"))
+    stuck = Path(default_storage.path(f"history/ee/{pks[1]}"))
+    stuck.unlink()
+    (stuck / "in the way").mkdir(parents=True)
+    rule(account, "text")
+    with pytest.raises(OSError, match="not empty"):
+        history.obey(account)
+    kept = HistoryItem.objects.exclude(audio_key="")
+    assert [item.pk for item in kept] == [pks[1]]
+    (stuck / "in the way").rmdir()
+    history.obey(account)
+    assert not HistoryItem.objects.exclude(audio_key="").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import zipfile
 
 import pytest
+from allauth.account.models import EmailAddress
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.test import AsyncClient
 from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.exceptions import InvalidKey
-from accounts.models import Account, ApiKey, Membership, Profile
+from accounts.models import Account, ApiKey, Invitation, Membership, Profile
+from portal import taking_along
+from speech import history
 from speech.longform.storage import finish_erasing, folder
 from speech.models import ErasedFolder, HistoryItem, Job, Segment, UsageRecord
 from tests.longform.conftest import storage_down
 from tests.portal.conftest import spoken
 from tests.voices.conftest import prepared
-from voices.models import Origin, Voice, VoiceConsent
+from voices.models import Origin, Voice, VoiceConsent, VoiceDesign
 
 
 @pytest.fixture
@@ -29,6 +35,19 @@ def signed_in(at_alice):
     answer = at_alice.post("/account/reauthenticate/", {"password": "alice's password"})
     assert answer.status_code == 302
     return at_alice
+
+
+def taken_along(browser):
+    """The zip, as a server sends it: piece by piece."""
+    asynchronous = AsyncClient()
+    asynchronous.cookies = browser.cookies
+
+    @async_to_sync
+    async def pieces():
+        answer = await asynchronous.post("/account/profile/export/")
+        return [piece async for piece in answer]
+
+    return zipfile.ZipFile(io.BytesIO(b"".join(pieces())))
 
 
 def test_preferences_are_kept_and_hold(at_alice, alice):
@@ -49,12 +68,51 @@ def test_a_wrong_preference_is_named(at_alice):
 
 def test_everything_that_is_theirs_goes_along(signed_in, alice, account, api_key):
     spoken(alice, account, "something private")
-    answer = signed_in.post("/account/profile/export/")
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    archive = taken_along(signed_in)
     person = json.loads(archive.read("person.json"))
     assert (person["username"], person["keys"][0]["name"]) == ("alice", "Alice's laptop")
     assert json.loads(archive.read("history.json"))[0]["text"] == "something private"
     assert "alloy" in archive.read("usage.csv").decode()
+
+
+def test_a_recording_that_is_missing_is_named_and_the_rest_goes_along(signed_in, alice, account):
+    there, gone = (spoken(alice, account, text) for text in ("there", "gone"))
+    HistoryItem.objects.filter(pk=gone).update(audio_key="history/no/such.flac")
+    history.add_audio(there, "history/th/there.flac", ContentFile(b"fLaC" * 1000))
+    archive = taken_along(signed_in)
+    assert archive.read(f"history/{there}.flac") == b"fLaC" * 1000
+    assert f"history/{gone}.flac" in archive.read("missing.txt").decode().splitlines()
+    assert f"history/{gone}.flac" not in archive.namelist()
+    assert archive.testzip() is None
+
+
+def test_consents_drafts_and_the_audio_of_long_texts_go_along(signed_in, account, origin, sample):
+    consent = VoiceConsent.record(account, sample, origin, name="Alice", language="en")
+    design = VoiceDesign.draft(account, origin, "A calm voice", "Something to hear it by, at last.")
+    design.add(sample, design.text, 7, "tone")
+    job = Job.objects.create(account=account, title="A book")
+    audio = default_storage.save(f"jobs/{job.public_id}/0.flac", ContentFile(b"fLaC"))
+    Segment.objects.create(job=job, index=0, text="Once.", characters=5, audio=audio)
+    archive = taken_along(signed_in)
+    assert json.loads(archive.read("consents.json"))[0]["public_id"] == consent.public_id
+    assert archive.read(f"consents/{consent.public_id}.wav") == sample.wav
+    assert json.loads(archive.read("designs.json"))[0]["description"] == "A calm voice"
+    assert archive.read(f"designs/{design.public_id}-1.wav") == sample.wav
+    assert archive.read(f"long-texts/{job.public_id}/000000.flac") == b"fLaC"
+    assert "missing.txt" not in archive.namelist()
+
+
+def test_what_is_taken_along_is_never_in_memory_as_a_whole(signed_in, alice, account):
+    noise = random.Random(1).randbytes(4_000_000)  # that does not become smaller
+    history.add_audio(spoken(alice, account, "loud"), "history/lo/loud.flac", ContentFile(noise))
+
+    @async_to_sync
+    async def sizes():
+        pieces = taking_along.export(alice, Actor.of_user(alice))
+        return [len(piece) async for piece in pieces]
+
+    assert sum(sizes()) > len(noise)
+    assert max(sizes()) < 300_000
 
 
 def test_who_signed_in_long_ago_shows_who_they_are_first(at_alice):
@@ -68,7 +126,6 @@ def test_what_was_asked_for_goes_on_once_they_have(at_alice):
     where = at_alice.post("/account/profile/export/").headers["location"]
     answer = at_alice.post(where, {"password": "alice's password"})
     assert answer.headers["content-type"] == "application/zip"
-    assert b"".join(answer.streaming_content).startswith(b"PK")
 
 
 def test_erasing_leaves_numbers_under_another_name(signed_in, alice, account, raw_key):
@@ -96,8 +153,7 @@ def voice(alice, account, settings, tmp_path):
 
 def test_the_voices_of_their_own_account_go_along_and_are_erased(signed_in, voice, tmp_path):
     key = voice.sample.object_key
-    answer = signed_in.post("/account/profile/export/")
-    names = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()
+    names = taken_along(signed_in).namelist()
     assert f"voices/{voice.public_id}-1.zip" in names
     signed_in.post("/account/profile/erase/", {"username": "alice"})
     assert not default_storage.exists(key)
@@ -108,8 +164,7 @@ def test_the_voices_of_their_own_account_go_along_and_are_erased(signed_in, voic
 def test_long_texts_go_along_and_are_erased(signed_in, account):
     job = Job.objects.create(account=account, title="A book")
     Segment.objects.create(job=job, index=0, text="Once upon a time.", characters=17)
-    answer = signed_in.post("/account/profile/export/")
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    archive = taken_along(signed_in)
     assert json.loads(archive.read("long-texts.json"))[0]["text"] == ["Once upon a time."]
     signed_in.post("/account/profile/erase/", {"username": "alice"})
     assert not Job.objects.exists()
@@ -132,6 +187,18 @@ def test_who_leaves_while_the_storage_is_down_leaves_nothing_that_nobody_removes
 def test_it_takes_ones_own_name_to_erase(signed_in):
     assert signed_in.post("/account/profile/erase/", {"username": "bob"}).status_code == 400
     assert User.objects.filter(username="alice").exists()
+
+
+def test_erasing_takes_the_invitations_to_verified_addresses_alone(signed_in, alice, charlie):
+    team = Account.objects.create(name="Studio")
+    for email, verified in (("alice@example.com", True), ("boss@example.com", False)):
+        EmailAddress.objects.update_or_create(
+            user=alice, email=email, defaults={"verified": verified}
+        )
+        Invitation.send(team.pk, email, "member", charlie, Actor.of_user(charlie))
+    User.objects.filter(pk=alice.pk).update(email="boss@example.com")
+    signed_in.post("/account/profile/erase/", {"username": "alice"})
+    assert [one.email for one in Invitation.objects.all()] == ["boss@example.com"]
 
 
 def test_nobody_leaves_others_without_an_owner(signed_in, alice, charlie):

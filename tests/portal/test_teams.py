@@ -154,9 +154,80 @@ def test_a_member_may_leave(at_bob, bob, account):
 
 
 def test_nobody_mails_the_whole_world(at_alice, account, monkeypatch):
-    monkeypatch.setattr("accounts.invitations.OPEN_AT_ONCE", 2)
+    monkeypatch.setattr("accounts.invitations.OF_AN_ACCOUNT", 2)
     for number in range(3):
         form = {"email": f"{number}@example.com", "role": "member"}
         answer = at_alice.post("/account/team/invite/", form)
     assert answer.status_code == 400
     assert len(mail.outbox) == 2
+
+
+def test_nobody_mails_the_whole_world_by_many_accounts(at_alice, account, monkeypatch):
+    monkeypatch.setattr("accounts.invitations.OF_A_PERSON", 2)
+    for number in range(3):
+        at_alice.post("/account/team/new/", {"name": f"Team {number}"})
+        form = {"email": f"{number}@example.com", "role": "member"}
+        answer = at_alice.post("/account/team/invite/", form)
+    assert "You have sent too many" in answer.text
+    assert len(mail.outbox) == 2
+
+
+def test_nobodys_mailbox_is_filled_by_many_people(at_alice, at_bob, account, monkeypatch):
+    monkeypatch.setattr("accounts.invitations.TO_AN_ADDRESS", 2)
+    form = {"email": "Dora@example.com", "role": "member"}
+    for browser in (at_alice, at_bob, at_alice):
+        answer = browser.post("/account/team/invite/", form)
+    assert "This address was sent too many" in answer.text
+    assert len(mail.outbox) == 2
+    assert Invitation.objects.all().waiting().filter(account=account).exists()
+
+
+def test_a_team_is_no_way_around_its_makers_limits(at_alice, account):
+    Account.objects.filter(pk=account.pk).update(monthly_characters=1000, monthly_seconds=60)
+    at_alice.post("/account/team/new/", {"name": "Studio"})
+    team = Account.objects.get(name="Studio")
+    assert (team.monthly_characters, team.monthly_seconds) == (1000, 60)
+
+
+def test_a_person_makes_only_so_many_teams_although_they_leave_them(
+    at_alice, alice, charlie, settings
+):
+    settings.TEAMS_PER_PERSON = 2
+    for name in ("One", "Two"):
+        at_alice.post("/account/team/new/", {"name": name})
+        team = Account.objects.get(name=name)
+        Membership.objects.create(user=charlie, account=team, role="owner")
+        at_alice.post(f"/account/team/{team.memberships.get(user=alice).pk}/remove/")
+    answer = at_alice.post("/account/team/new/", {"name": "Three"})
+    assert answer.status_code == 400
+    assert "as many shared accounts" in answer.text
+    assert not Account.objects.filter(name="Three").exists()
+
+
+def test_who_signs_up_begins_with_the_limits_of_a_new_account(client, db, settings):
+    settings.SIGN_UP = "open"
+    settings.NEW_ACCOUNT_LIMITS = {"monthly_characters": 500, "monthly_seconds": None}
+    sign_up(client)
+    own = Account.objects.get(personal_of__username="dora")
+    assert (own.monthly_characters, own.monthly_seconds) == (500, None)
+
+
+@pytest.mark.parametrize("end", ["remove", "change"])
+def test_an_owner_who_is_none_any_more_does_not_come_back_by_their_own_invitation(
+    at_alice, at_bob, at_charlie, bob, account, end
+):
+    bobs = account.memberships.get(user=bob)
+    at_alice.post(f"/account/team/{bobs.pk}/change/", {"role": "owner"})
+    at_bob.post("/account/choose/", {"account": account.pk})
+    at_bob.post("/account/team/invite/", {"email": "bob2@example.com", "role": "owner"})
+    link = re.search(r"https?://[^/]+(/account/invitations/\S+)", mail.outbox[-1].body)[1]
+    at_alice.post(f"/account/team/{bobs.pk}/{end}/", {"role": "member"})
+    assert at_charlie.post(link).status_code == 410
+    assert AuditEntry.objects.filter(action="invitation.withdraw", actor_name="alice").exists()
+
+
+def test_what_other_owners_sent_still_counts(invite, at_alice, at_charlie, bob, account):
+    bobs = account.memberships.get(user=bob)
+    link = invite()
+    at_alice.post(f"/account/team/{bobs.pk}/remove/")
+    assert at_charlie.post(link).status_code == 302

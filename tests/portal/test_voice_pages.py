@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import DatabaseError, connection
 
 from tests.portal.conftest import browser_of
 
@@ -67,6 +68,23 @@ def test_it_is_shared_by_name_and_taken_back(at_alice, charlie, page, voice):
     assert at_charlie.get(page).status_code == 404
     at_alice.post(f"{page}share/", {"visibility": "public", "accounts": ""})
     assert at_charlie.get(page).status_code == 200
+
+
+def test_who_may_speak_with_it_changes_at_once_or_not_at_all(at_alice, charlie, page, voice):
+    from accounts.models import Account
+
+    Account.objects.for_user(charlie)
+    at_alice.post(f"{page}share/", {"visibility": "shared", "accounts": "charlie"})
+    with connection.cursor() as cursor:  # the log has no room for the second of two entries
+        cursor.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON accounts_auditentry"
+            " WHEN NEW.action = 'voice.change' BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    with pytest.raises(DatabaseError):
+        at_alice.post(f"{page}share/", {"visibility": "public", "accounts": ""})
+    voice.refresh_from_db()
+    assert voice.visibility == "shared"
+    assert [one.name for one in voice.shared_with.all()] == ["charlie"]
 
 
 def test_nobody_is_nobody_to_share_with(at_alice, page, voice):
