@@ -241,6 +241,10 @@ CONTENT_SECURITY_POLICY["DIRECTIVES"]["media-src"] += origins(S3_BUCKET, S3_ENDP
 # Recordings are for the platform's own user alone; nothing is served from where they lie.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "voxplatform.uploads.NamelessFileHandler",
+]
 # Ids of what was erased, so that it stays erased when an older database is restored.
 TOMBSTONES_FILE = DATA_DIR / "tombstones.jsonl"
 
