@@ -49,7 +49,7 @@ def recorded(request: SpeechRequest, account: Account, info: EngineInfo) -> OneO
     """By a recording that comes with the request and is not kept. Raises ConsentRequired, NotFound
     and RefusedRecording."""
     assert request.ref_audio is not None
-    known = _consent(request, account)
+    consent = _consent(request, account)
     if len(request.ref_audio) > LIMITS.upload_bytes:
         raise InvalidField("ref_audio: The recording is too large.", "ref_audio")
     words = request.ref_text or ""
@@ -60,22 +60,23 @@ def recorded(request: SpeechRequest, account: Account, info: EngineInfo) -> OneO
     except RefusedRecording as refused:
         refused.param = "ref_text" if refused.param == "transcript" else "ref_audio"
         raise
+    if consent:
+        consent.compare(sample.wav)
+    known = consent.public_id if consent else RECORDING
     samples, rate = read_own(sample.wav)
     digest = hashlib.sha256(sample.wav).hexdigest()
     recording = Recording(samples, rate, words or None)
     return OneOff(known, recorded_prompt(f"once-{uuid4().hex}:{digest}", recording, info), digest)
 
 
-def _consent(request: SpeechRequest, account: Account) -> str:
+def _consent(request: SpeechRequest, account: Account) -> VoiceConsent | None:
     """As for a voice that is kept: what the policy asks for, in the same field."""
     consent, _ = needed_consent((request.consent or "").strip(), account)
-    if consent is None:
-        return RECORDING
-    if not consent.holds:
+    if consent and not consent.holds:
         raise ConsentRequired(
             "Somebody must listen to this consent first."
             if consent.state == VoiceConsent.State.PENDING
             else "This consent does not hold.",
             "consent",
         )
-    return consent.public_id
+    return consent

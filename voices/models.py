@@ -17,7 +17,7 @@ from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import ids, storage
 from voices.built_in import BuiltInTake
-from voices.consents import ConsentPhrase, Origin, VoiceConsent
+from voices.consents import UNCHECKED, ConsentPhrase, Origin, VoiceConsent
 from voices.designs import DesignCandidate, VoiceDesign
 from voices.erasure import Erasure
 from voices.exceptions import (
@@ -129,6 +129,8 @@ class Voice(models.Model):
         that was chosen ahead nothing is made twice."""
         cls.check_room(account)
         fields = clean_fields({"name": name, **about})
+        # Outside of the transaction: who compares takes long.
+        speaker = consent.compare(sample.wav) if consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
             if statement:
                 consent = VoiceConsent.attest(account, statement, origin)
@@ -143,7 +145,7 @@ class Voice(models.Model):
                 **fields,
             )
             voice._save_named()
-            voice._add_version(sample, stored, transcript, override, origin)
+            voice._add_version(sample, stored, transcript, override, origin, speaker)
             record("voice.create", origin.actor, voice, account, {"version": 1})
         return voice
 
@@ -182,10 +184,11 @@ class Voice(models.Model):
         if self.kind == self.Kind.DESIGNED:
             # A person's would come in without their consent.
             raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
+        speaker = self.consent.compare(sample.wav) if self.consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
             if not self._lock():
                 raise UnknownVoice
-            added = self._add_version(sample, stored, transcript, override, origin)
+            added = self._add_version(sample, stored, transcript, override, origin, speaker)
             record("voice.record", origin.actor, self, self.account, {"version": added.version})
         return added
 
@@ -195,7 +198,13 @@ class Voice(models.Model):
         return self.State.ERASED not in rows.values_list("state", flat=True)
 
     def _add_version(
-        self, sample: Sample, stored: Stored, transcript: str, override: bool, origin: Origin
+        self,
+        sample: Sample,
+        stored: Stored,
+        transcript: str,
+        override: bool,
+        origin: Origin,
+        speaker: str,
     ) -> VoiceSample:
         added = self._version(
             origin,
@@ -206,6 +215,7 @@ class Voice(models.Model):
             transcript=transcript,
             report=sample.report.as_json(),
             overridden=override,
+            speaker_checked=speaker,
         )
         self._speak_with(added.version)
         return added

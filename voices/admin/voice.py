@@ -54,7 +54,9 @@ class VoiceSampleInline(TabularInline):  # type: ignore[misc]
     model = VoiceSample
     extra = 0
     can_delete = False
-    fields = readonly_fields = ("version", "created_at", "sample_rate", "transcript", "findings")
+    fields = readonly_fields = (
+        *("version", "created_at", "sample_rate", "transcript", "findings", "speaker_checked"),
+    )
     verbose_name_plural = "versions"
 
     @admin.display(description="findings")
