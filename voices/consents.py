@@ -215,6 +215,16 @@ class VoiceConsent(models.Model):
     def holds(self) -> bool:
         return self.state == self.State.ACTIVE
 
+    def check_holds(self, param: str) -> None:
+        """Raise ConsentRequired where nobody may speak on it, not yet or not any more."""
+        if not self.holds:
+            raise ConsentRequired(
+                "Somebody must listen to this consent first."
+                if self.state == self.State.PENDING
+                else "This consent was withdrawn or refused.",
+                param,
+            )
+
     def check_policy(self) -> None:
         """Raise ConsentRequired where this is less than the policy asks for."""
         needs_recording = settings.REQUIRE_CONSENT in (Policy.RECORDING, Policy.REVIEW)

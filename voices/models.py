@@ -233,19 +233,19 @@ class Voice(models.Model):
         """The recording that speaks."""
         return self.samples.get(version=self.version)
 
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether a person has yet to listen to its consent."""
+        return self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
+
     def check_usable(self) -> None:
         """Raise ConsentRequired where there is no consent to speak with it (any more)."""
         is_nobodys = self.kind == self.Kind.DESIGNED
         if is_nobodys or (self.consent is None and self.consent_policy == Policy.OFF):
             return
-        if self.consent is None or not self.consent.holds:
-            pending = self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
-            raise ConsentRequired(
-                "Somebody must listen to the consent of this voice first."
-                if pending
-                else "There is no consent to speak with this voice.",
-                "voice",
-            )
+        if self.consent is None:
+            raise ConsentRequired("There is no consent to speak with this voice.", "voice")
+        self.consent.check_holds("voice")
 
     # -- changed
 
@@ -275,8 +275,11 @@ class Voice(models.Model):
             record("voice.restore", actor, self, self.account, {"version": version})
 
     def set_state(self, actor: Actor, state: str) -> None:
-        """Ready, draft or disabled; ``erase`` is another matter."""
-        assert state != self.State.ERASED
+        """Ready or disabled; ``erase`` is another matter. What waits for its consent to be heard
+        is not ready before."""
+        assert state in (self.State.READY, self.State.DISABLED)
+        if state == self.State.READY and self._is_waiting:
+            state = self.State.DRAFT
         with transaction.atomic():
             living = Voice.objects.living().filter(pk=self.pk)
             if living.update(state=state, epoch=F("epoch") + 1, updated_at=timezone.now()):
