@@ -319,8 +319,10 @@ MAX_INPUT_CHARACTERS = env.int("MAX_INPUT_CHARACTERS", default=4096)
 DEFAULT_VOICE = env.str("DEFAULT_VOICE", default="alloy")
 # The official client takes events of 1 MiB at most; in base64 audio grows by a third.
 MCP_AUDIO_BYTES = env.int("MCP_AUDIO_BYTES", default=750_000)
+# Longer audio is had by a link, up to this.
+MCP_LINK_BYTES = env.int("MCP_LINK_BYTES", default=50_000_000)
 MCP_SESSIONS = env.int("MCP_SESSIONS", default=1000)
-# What people just heard is kept for downloads: for so long, and so much of it.
+# What was just spoken is kept for downloads: for so long, and so much of what people heard here.
 TAKE_MINUTES = env.float("TAKE_MINUTES", default=30)
 TAKES_MB = env.int("TAKES_MB", default=512)
 # How many DRF gates run at once; a thread each, with a database connection of its own.
