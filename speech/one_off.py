@@ -12,9 +12,8 @@ from speech.engine.types import EngineInfo, Recording, VoicePrompt
 from speech.errors import InvalidField
 from speech.prompts import recorded_prompt
 from speech.requests import SpeechRequest
-from voices.exceptions import ConsentRequired, RefusedRecording
+from voices.exceptions import RefusedRecording
 from voices.limits import LIMITS
-from voices.models import VoiceConsent
 from voices.resolving import needed_consent
 from voices.samples import Cut
 from voices.taking import take
@@ -49,7 +48,10 @@ def recorded(request: SpeechRequest, account: Account, info: EngineInfo) -> OneO
     """By a recording that comes with the request and is not kept. Raises ConsentRequired, NotFound
     and RefusedRecording."""
     assert request.ref_audio is not None
-    known = _consent(request, account)
+    # As for a voice that is kept: what the policy asks for, in the same field.
+    consent, _ = needed_consent((request.consent or "").strip(), account)
+    if consent:
+        consent.check_holds("consent")
     if len(request.ref_audio) > LIMITS.upload_bytes:
         raise InvalidField("ref_audio: The recording is too large.", "ref_audio")
     words = request.ref_text or ""
@@ -60,22 +62,10 @@ def recorded(request: SpeechRequest, account: Account, info: EngineInfo) -> OneO
     except RefusedRecording as refused:
         refused.param = "ref_text" if refused.param == "transcript" else "ref_audio"
         raise
+    if consent:
+        consent.compare(sample.wav)
+    known = consent.public_id if consent else RECORDING
     samples, rate = read_own(sample.wav)
     digest = hashlib.sha256(sample.wav).hexdigest()
     recording = Recording(samples, rate, words or None)
     return OneOff(known, recorded_prompt(f"once-{uuid4().hex}:{digest}", recording, info), digest)
-
-
-def _consent(request: SpeechRequest, account: Account) -> str:
-    """As for a voice that is kept: what the policy asks for, in the same field."""
-    consent, _ = needed_consent((request.consent or "").strip(), account)
-    if consent is None:
-        return RECORDING
-    if not consent.holds:
-        raise ConsentRequired(
-            "Somebody must listen to this consent first."
-            if consent.state == VoiceConsent.State.PENDING
-            else "This consent does not hold.",
-            "consent",
-        )
-    return consent.public_id

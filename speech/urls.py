@@ -17,6 +17,7 @@ from speech.api import (
     native_consents,
     native_voices,
     openai,
+    spoken,
     voices,
 )
 
@@ -73,7 +74,7 @@ NATIVE = {
     "api/jobs/<str:name>/captions": gated(job_parts.CaptionsView.as_view()),
     "api/usage": gated(native.UsageView.as_view()),
 }
-OTHER = {"mcp": mcp.mcp}
+OTHER = {"mcp": mcp.mcp, "mcp/audio/<str:token>": gated(spoken.SpokenView.as_view())}
 # ids hold slashes (openbmb/VoxCPM2), so the final slash cannot be told apart by a second route
 BY_ID = {
     "models/<path:name>": gated(openai.ModelView.as_view()),

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.audit import Actor, record
 from accounts.models import Account
-from voices import ids, storage
+from voices import ids, speakers, storage
 from voices.erasure import Erasure
 from voices.exceptions import ConsentRequired, InvalidVoiceField, RefusedRecording
 from voices.languages import clean_language
@@ -215,6 +215,16 @@ class VoiceConsent(models.Model):
     def holds(self) -> bool:
         return self.state == self.State.ACTIVE
 
+    def check_holds(self, param: str) -> None:
+        """Raise ConsentRequired where nobody may speak on it, not yet or not any more."""
+        if not self.holds:
+            raise ConsentRequired(
+                "Somebody must listen to this consent first."
+                if self.state == self.State.PENDING
+                else "This consent was withdrawn or refused.",
+                param,
+            )
+
     def check_policy(self) -> None:
         """Raise ConsentRequired where this is less than the policy asks for."""
         needs_recording = settings.REQUIRE_CONSENT in (Policy.RECORDING, Policy.REVIEW)
@@ -222,6 +232,13 @@ class VoiceConsent(models.Model):
             raise ConsentRequired("This consent was withdrawn or refused.", "consent")
         if needs_recording and not self.recording_hash:
             raise ConsentRequired(SAY_SO, "consent")
+
+    def compare(self, wav: bytes) -> str:
+        """Who has found the person who consented in a recording; ``unchecked`` where nobody looks,
+        or where there is a word and no voice. Raises ConsentRequired and ComparisonUnavailable."""
+        if not self.recording_key or not speakers.is_set():
+            return UNCHECKED
+        return speakers.check_speaker(storage.read(self.recording_key), wav)
 
     def review(self, reviewer: User, actor: Actor, *, agreed: bool) -> None:
         """A person has listened; where they agree, the voices that waited for it may speak."""

@@ -18,7 +18,7 @@ import numpy as np
 import soxr
 
 from voices import samples
-from voices.containers import OGG, WAV, Container, check_ogg, recognize
+from voices.containers import OGG, WAV, Container, bare, check_ogg, recognize
 from voices.exceptions import RefusedRecording
 from voices.limits import LIMITS
 from voices.messages import encode_head, read_message
@@ -39,7 +39,7 @@ def decode(data: bytes) -> tuple[Samples, int]:
             return _collect(wav_blocks(form, body), form.sample_rate, form.channels)
         if container is OGG:
             check_ogg(data)
-        return _decode_with_av(data, container)
+        return _decode_with_av(bare(data, container), container)
     except (av.FFmpegError, ValueError) as error:
         raise RefusedRecording(
             "invalid_audio", f"The {container.name} file cannot be decoded."

@@ -98,14 +98,29 @@ class StorageUnavailable(Exception):
         super().__init__("The storage of recordings does not answer. Please try again.")
 
 
-class TranscriberUnavailable(Exception):
-    """What should hear the words does not answer. Nothing was changed."""
+class ProgramUnavailable(Exception):
+    """A program that should listen to a recording does not answer. Nothing was changed."""
 
     status = 503
     type = "service_unavailable_error"
-    code = "transcriber_unavailable"
+    code: str
     retry_after = 30
     should_retry = True
+    what: str
 
     def __init__(self) -> None:
-        super().__init__("The words cannot be checked at the moment. Please try again.")
+        super().__init__(f"{self.what} cannot be checked at the moment. Please try again.")
+
+
+class TranscriberUnavailable(ProgramUnavailable):
+    """What should hear the words."""
+
+    code = "transcriber_unavailable"
+    what = "The words"
+
+
+class ComparisonUnavailable(ProgramUnavailable):
+    """What should tell whether two recordings are of one person."""
+
+    code = "comparison_unavailable"
+    what = "The speaker"

@@ -24,7 +24,8 @@ class Limits:
 
     # Of this the libraries themselves take 200 MB without touching more than 50.
     child_bytes: int = 400 * 2**20
-    child_cpu_seconds: int = 10
+    # Many times what the longest recording takes; what takes more is made to.
+    child_cpu_seconds: int = 4
     child_seconds: float = 20.0
 
 

@@ -55,6 +55,7 @@ def sample_object(sample: VoiceSample) -> dict[str, Any]:
         "sample_rate": sample.sample_rate,
         "transcript": sample.transcript,
         "overridden": sample.overridden,
+        "speaker_checked": sample.speaker_checked,
         "report": sample.report,
     }
 

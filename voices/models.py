@@ -17,7 +17,7 @@ from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import ids, storage
 from voices.built_in import BuiltInTake
-from voices.consents import ConsentPhrase, Origin, VoiceConsent
+from voices.consents import UNCHECKED, ConsentPhrase, Origin, VoiceConsent
 from voices.designs import DesignCandidate, VoiceDesign
 from voices.erasure import Erasure
 from voices.exceptions import (
@@ -129,6 +129,8 @@ class Voice(models.Model):
         that was chosen ahead nothing is made twice."""
         cls.check_room(account)
         fields = clean_fields({"name": name, **about})
+        # Outside of the transaction: who compares takes long.
+        speaker = consent.compare(sample.wav) if consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
             if statement:
                 consent = VoiceConsent.attest(account, statement, origin)
@@ -143,7 +145,7 @@ class Voice(models.Model):
                 **fields,
             )
             voice._save_named()
-            voice._add_version(sample, stored, transcript, override, origin)
+            voice._add_version(sample, stored, transcript, override, origin, speaker)
             record("voice.create", origin.actor, voice, account, {"version": 1})
         return voice
 
@@ -182,10 +184,11 @@ class Voice(models.Model):
         if self.kind == self.Kind.DESIGNED:
             # A person's would come in without their consent.
             raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
+        speaker = self.consent.compare(sample.wav) if self.consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
             if not self._lock():
                 raise UnknownVoice
-            added = self._add_version(sample, stored, transcript, override, origin)
+            added = self._add_version(sample, stored, transcript, override, origin, speaker)
             record("voice.record", origin.actor, self, self.account, {"version": added.version})
         return added
 
@@ -195,7 +198,13 @@ class Voice(models.Model):
         return self.State.ERASED not in rows.values_list("state", flat=True)
 
     def _add_version(
-        self, sample: Sample, stored: Stored, transcript: str, override: bool, origin: Origin
+        self,
+        sample: Sample,
+        stored: Stored,
+        transcript: str,
+        override: bool,
+        origin: Origin,
+        speaker: str,
     ) -> VoiceSample:
         added = self._version(
             origin,
@@ -206,6 +215,7 @@ class Voice(models.Model):
             transcript=transcript,
             report=sample.report.as_json(),
             overridden=override,
+            speaker_checked=speaker,
         )
         self._speak_with(added.version)
         return added
@@ -223,19 +233,19 @@ class Voice(models.Model):
         """The recording that speaks."""
         return self.samples.get(version=self.version)
 
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether a person has yet to listen to its consent."""
+        return self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
+
     def check_usable(self) -> None:
         """Raise ConsentRequired where there is no consent to speak with it (any more)."""
         is_nobodys = self.kind == self.Kind.DESIGNED
         if is_nobodys or (self.consent is None and self.consent_policy == Policy.OFF):
             return
-        if self.consent is None or not self.consent.holds:
-            pending = self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
-            raise ConsentRequired(
-                "Somebody must listen to the consent of this voice first."
-                if pending
-                else "There is no consent to speak with this voice.",
-                "voice",
-            )
+        if self.consent is None:
+            raise ConsentRequired("There is no consent to speak with this voice.", "voice")
+        self.consent.check_holds("voice")
 
     # -- changed
 
@@ -265,8 +275,11 @@ class Voice(models.Model):
             record("voice.restore", actor, self, self.account, {"version": version})
 
     def set_state(self, actor: Actor, state: str) -> None:
-        """Ready, draft or disabled; ``erase`` is another matter."""
-        assert state != self.State.ERASED
+        """Ready or disabled; ``erase`` is another matter. What waits for its consent to be heard
+        is not ready before."""
+        assert state in (self.State.READY, self.State.DISABLED)
+        if state == self.State.READY and self._is_waiting:
+            state = self.State.DRAFT
         with transaction.atomic():
             living = Voice.objects.living().filter(pk=self.pk)
             if living.update(state=state, epoch=F("epoch") + 1, updated_at=timezone.now()):

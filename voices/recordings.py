@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import storage
+from voices.consents import UNCHECKED
 
 if TYPE_CHECKING:
     from voices.models import Voice
@@ -28,6 +29,9 @@ class VoiceSample(models.Model):
     transcript = models.TextField(blank=True)
     report = models.JSONField(default=dict)
     overridden = models.BooleanField("warnings overridden", default=False)
+    speaker_checked = models.CharField(
+        max_length=100, default=UNCHECKED, help_text="Who found the voice of its consent in it."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -63,8 +63,7 @@ def keeping(data: bytes) -> Iterator[Stored]:
 @contextmanager
 def keeping_file(content: File[Any], folder: str, suffix: str) -> Iterator[str]:
     """The same for any file; yields its key."""
-    name = secrets.token_urlsafe(24)
-    unclaimed = UnclaimedObject.objects.create(key=f"{folder}/{name[:2]}/{name}{suffix}")
+    unclaimed = UnclaimedObject.objects.create(key=_new_key(folder, suffix))
     _save(unclaimed.key, content)
     is_wanted = False
     try:
@@ -79,6 +78,19 @@ def keeping_file(content: File[Any], folder: str, suffix: str) -> Iterator[str]:
             # Else it waits for ``sweep``.
             with suppress(StorageUnavailable, DatabaseError, InterfaceError):
                 unclaimed.discard()
+
+
+def lend(content: File[Any], folder: str, suffix: str, lifetime: timedelta) -> str:
+    """Store a file that nobody will own; ``sweep`` removes it after its ``lifetime``. Its key."""
+    key = _new_key(folder, suffix)
+    UnclaimedObject.objects.create(key=key, since=timezone.now() + lifetime - _ABANDONED)
+    _save(key, content)
+    return key
+
+
+def _new_key(folder: str, suffix: str) -> str:
+    name = secrets.token_urlsafe(24)
+    return f"{folder}/{name[:2]}/{name}{suffix}"
 
 
 def _save(key: str, content: File[Any]) -> None:

@@ -241,6 +241,10 @@ CONTENT_SECURITY_POLICY["DIRECTIVES"]["media-src"] += origins(S3_BUCKET, S3_ENDP
 # Recordings are for the platform's own user alone; nothing is served from where they lie.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "voxplatform.uploads.NamelessFileHandler",
+]
 # Ids of what was erased, so that it stays erased when an older database is restored.
 TOMBSTONES_FILE = DATA_DIR / "tombstones.jsonl"
 
@@ -250,6 +254,7 @@ REQUIRE_CONSENT = env.str("REQUIRE_CONSENT", default="attestation")
 VOICE_CHECKS = env.str("VOICE_CHECKS", default="refuse")
 VOICES_PER_ACCOUNT = env.int("VOICES_PER_ACCOUNT", default=100)
 TRANSCRIBER = env.str("TRANSCRIBER", default="none")
+SPEAKER_CHECK = env.str("SPEAKER_CHECK", default="none")
 
 # -- people
 
@@ -326,8 +331,10 @@ MAX_INPUT_CHARACTERS = env.int("MAX_INPUT_CHARACTERS", default=4096)
 DEFAULT_VOICE = env.str("DEFAULT_VOICE", default="alloy")
 # The official client takes events of 1 MiB at most; in base64 audio grows by a third.
 MCP_AUDIO_BYTES = env.int("MCP_AUDIO_BYTES", default=750_000)
+# Longer audio is had by a link, up to this.
+MCP_LINK_BYTES = env.int("MCP_LINK_BYTES", default=50_000_000)
 MCP_SESSIONS = env.int("MCP_SESSIONS", default=1000)
-# What people just heard is kept for downloads: for so long, and so much of it.
+# What was just spoken is kept for downloads: for so long, and so much of what people heard here.
 TAKE_MINUTES = env.float("TAKE_MINUTES", default=30)
 TAKES_MB = env.int("TAKES_MB", default=512)
 # How many DRF gates run at once; a thread each, with a database connection of its own.

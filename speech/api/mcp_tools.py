@@ -18,6 +18,7 @@ from mcp_types import (
     INVALID_PARAMS,
     AudioContent,
     CallToolResult,
+    ResourceLink,
     TextContent,
     Tool,
     ToolAnnotations,
@@ -31,6 +32,7 @@ from speech.api.native import engine_object
 from speech.api.recording import recorded
 from speech.api.responses import logged
 from speech.api.serializers import Choice, Flag, Integer, McpSpeechSerializer, Number
+from speech.api.spoken import Link, lend
 from speech.api.voice_forms import McpVoiceSerializer
 from speech.audio import ENCODERS
 from speech.errors import Failure, InvalidField
@@ -68,12 +70,28 @@ async def call(
 async def _speak(arguments: dict[str, Any], caller: Caller, report: Report) -> CallToolResult:
     synthesis = await in_gate(_prepared, arguments, caller)
     progress = Progress(synthesis, report)
-    audio = await recorded(synthesis, settings.MCP_AUDIO_BYTES, progress.tell)
-    container = synthesis.plan.response_format
-    content = AudioContent(
-        data=base64.b64encode(audio).decode(), mime_type=ENCODERS[container].media_type
-    )
+    linked = settings.MCP_LINK_BYTES if settings.TAKE_MINUTES else 0
+    limit = max(settings.MCP_AUDIO_BYTES, linked)
+    async with recorded(synthesis, limit, progress.tell) as audio:
+        if synthesis.bytes_sent > settings.MCP_AUDIO_BYTES:
+            link = await beside_the_gate(lend, audio, synthesis.plan.response_format)
+            return _linked(_description(synthesis), link)
+        data = base64.b64encode(audio.read()).decode()
+    media_type = ENCODERS[synthesis.plan.response_format].media_type
+    content = AudioContent(data=data, mime_type=media_type)
     return _told(_description(synthesis), content)
+
+
+def _linked(told: dict[str, Any], link: Link) -> CallToolResult:
+    container = told["format"]
+    content = ResourceLink(
+        uri=link.url,
+        name=f"speech.{container}",
+        description=f"The audio, until {link.ends:%Y-%m-%d %H:%M} UTC",
+        mime_type=ENCODERS[container].media_type,
+        size=told["bytes"],
+    )
+    return _told(told | {"url": link.url, "expires_at": int(link.ends.timestamp())}, content)
 
 
 def _prepared(arguments: dict[str, Any], caller: Caller) -> Synthesis:
@@ -166,7 +184,7 @@ _PLAIN = {"list_voices": _voices, "engine_status": _status, "unload_engine": _un
 # -- what a client reads
 
 
-def _told(data: dict[str, Any], *content: AudioContent) -> CallToolResult:
+def _told(data: dict[str, Any], *content: AudioContent | ResourceLink) -> CallToolResult:
     """Data for programs, and the same as text for clients that read nothing else."""
     text = TextContent(text=json.dumps(data, ensure_ascii=False))
     return CallToolResult(content=[*content, text], structured_content=data)
@@ -216,7 +234,8 @@ _LOOKS = ToolAnnotations(read_only_hint=True)
 TOOLS = [
     Tool(
         name="speak",
-        description="Speak a text; the answer holds the audio. Characters and seconds are metered.",
+        description="Speak a text; the answer holds the audio, or, where that is long, a link to "
+        "it that ends after a while. Characters and seconds are metered.",
         input_schema=_schema(McpSpeechSerializer().fields),
         annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False),
     ),

@@ -130,6 +130,9 @@ class SampleShape(Shape):
     sample_rate = serializers.IntegerField()
     transcript = serializers.CharField()
     overridden = serializers.BooleanField()
+    speaker_checked = serializers.CharField(
+        help_text="Who found the voice of its consent in it; `unchecked` where nobody looked."
+    )
     report = ReportShape()
 
 

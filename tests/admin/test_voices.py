@@ -34,10 +34,20 @@ def last_entry():
     return AuditEntry.objects.order_by("-number").first()
 
 
-def test_voices_stand_in_a_list_with_filters_and_a_search(operator, voice, account):
-    for query in ("", "?q=alice", "?state__exact=ready", f"?account={account.pk}"):
-        assert voice.name in operator.get(VOICES + query).content.decode()
-    assert voice.name not in operator.get(f"{VOICES}?q=nobody").content.decode()
+def test_voices_stand_in_a_list_with_filters_and_a_search(operator, make_voice, account, charlies):
+    voice = make_voice(language="en-GB")
+    assert voice.name in operator.get(VOICES).content.decode()
+    for field, its, another in (
+        ("q", "alice", "nobody"),
+        ("state__exact", "ready", "disabled"),
+        ("language", "en-GB", "de"),
+        ("visibility__exact", "private", "public"),
+        ("account__id__exact", account.pk, charlies.pk),
+    ):
+        for value, stands in ((its, True), (another, False)):
+            page = operator.get(VOICES, {field: value})
+            assert page.status_code == 200, field
+            assert (voice.name in page.content.decode()) == stands, field
 
 
 def test_voices_are_found_by_their_last_use(operator, make_voice, record):
@@ -159,6 +169,38 @@ def test_a_queue_of_consents_waits_for_somebody_to_listen(
     assert Voice.objects.get(pk=voice.pk).state == "ready"
     page = operator.get(f"{CONSENTS}{consent.pk}/change/").content.decode()
     assert "/approve/" not in page and "/withdraw/" in page
+
+
+@pytest.fixture
+def waiting(settings, account, origin, make_voice):
+    """A voice whose consent nobody has heard yet."""
+    settings.REQUIRE_CONSENT = "recording+review"
+    consent = VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
+    return make_voice(consent=consent)
+
+
+def test_a_voice_that_waits_is_approved_with_its_consent(operator, operator_user, waiting):
+    url = f"{VOICES}{waiting.pk}/"
+    page = operator.get(f"{url}change/").content.decode()
+    assert "/approve/" in page and "/enable/" not in page
+    operator.post(f"{url}approve/")
+    waiting.refresh_from_db()
+    waiting.check_usable()
+    assert (waiting.state, waiting.consent.reviewed_by) == ("ready", operator_user)
+    assert last_entry().action == "consent.approve"
+    assert "/approve/" not in operator.get(f"{url}change/").content.decode()
+
+
+def test_who_may_not_settle_its_consent_approves_no_voice(staff, waiting):
+    clerk = staff("view_voice", "change_voice", "view_voiceconsent")
+    assert clerk.post(f"{VOICES}{waiting.pk}/approve/").status_code == 403
+    assert Voice.objects.get().state == "draft"
+
+
+def test_enabling_a_voice_that_waits_leaves_it_waiting(operator, waiting):
+    for verb, state in (("disable", "disabled"), ("enable", "draft")):
+        operator.post(f"{VOICES}{waiting.pk}/{verb}/")
+        assert Voice.objects.get().state == state
 
 
 def test_a_consent_is_withdrawn(operator, voice, consent):

@@ -23,7 +23,7 @@ def data_dir(migrated_dir, tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def server(data_dir):
-    with LiveServer(data_dir, {"ENGINE_CONFIG": PACE}) as server:
+    with LiveServer(data_dir, {"ENGINE_CONFIG": PACE, "MCP_LINK_BYTES": "15000000"}) as server:
         yield server
 
 

@@ -30,6 +30,10 @@ ENTRANCE = re.compile(
 )
 
 
+# A signature in the URL is the credential.
+SIGNED = re.compile(r"/mcp/audio/")
+
+
 def all_urls(patterns=None, prefix="/"):
     """Every URL of the platform, with something for its parameters."""
     for pattern in patterns or get_resolver("voxplatform.urls").url_patterns:
@@ -60,7 +64,9 @@ def test_every_url_is_public_by_name_or_wants_a_credential(closed_server, method
             if url in PUBLIC | SIGN_IN or ENTRANCE.match(url):
                 continue
             answer = http.request(method, url)
-            if is_api(url):
+            if SIGNED.match(url):
+                assert answer.status_code == (404 if method == "GET" else 405), url
+            elif is_api(url):
                 assert answer.status_code == 401, url
                 assert answer.json()["error"]["code"] is None
             elif method == "POST":
@@ -79,7 +85,7 @@ def test_what_is_public_stays_public(closed_server, url):
 def test_only_listings_open_up_for_strangers(server):
     with server.http() as http:
         for url in all_urls():
-            if url in PUBLIC or not is_api(url):
+            if url in PUBLIC or SIGNED.match(url) or not is_api(url):
                 continue
             assert http.get(url).status_code == (200 if is_listing(url) else 401), url
 

@@ -19,11 +19,13 @@ from speech.errors import Failure, describe
 from speech.job_models import WrongState
 from speech.longform.submission import TooManyJobs
 from voices.exceptions import (
+    ComparisonUnavailable,
     ConsentRequired,
     InvalidVoiceField,
     RecordingTooLarge,
     RefusedRecording,
     StorageUnavailable,
+    TranscriberUnavailable,
     UnknownVoice,
     VoiceLimitReached,
     VoiceSilenced,
@@ -58,6 +60,8 @@ RAISED = [
     InvalidVoiceField("x", "name", "name_taken"),
     RecordingTooLarge(1),
     StorageUnavailable(),
+    TranscriberUnavailable(),
+    ComparisonUnavailable(),
     RefusedRecording("no_speech", "x"),
     RefusedRecording("transcript_mismatch", "x"),
     errors.InvalidField("x", "speed"),

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import time
 import wave
 
 import pytest
@@ -91,13 +92,44 @@ async def test_it_tells_how_far_it_is(server, live_key, era):
     assert all(total is None and "seconds of audio" in message for _, total, message in notes)
 
 
+async def test_audio_that_is_too_long_for_an_answer_is_had_by_a_link(server, live_key, era, rows):
+    async with client_of(server, live_key, era) as client:
+        answer = await client.call_tool("speak", {"text": LONG, "format": "wav", "seed": 7})
+    assert not answer.is_error
+    link, text = answer.content
+    told = answer.structured_content
+    assert json.loads(text.text) == told
+    assert (link.type, str(link.uri), link.mime_type) == ("resource_link", told["url"], "audio/wav")
+    assert link.size == told["bytes"] > 750_000
+    assert 1700 < told["expires_at"] - time.time() < 1900
+    with server.http() as anybody:
+        whole = anybody.get(told["url"])
+        assert (whole.status_code, len(whole.content)) == (200, told["bytes"])
+        assert whole.headers["content-type"] == "audio/wav"
+        assert (whole.headers["cache-control"], whole.headers["x-content-type-options"]) == (
+            *("no-store", "nosniff"),
+        )
+        part = anybody.get(told["url"], headers={"range": "bytes=0-3"})
+        assert (part.status_code, part.content) == (206, b"RIFF")
+        for forged in (
+            told["url"][:-1],
+            told["url"].replace("/audio/", "/audio/x"),
+            "/mcp/audio/1",
+        ):
+            assert anybody.get(forged).status_code == 404
+    with wave.open(io.BytesIO(whole.content)) as sound:
+        assert sound.getnframes() / sound.getframerate() == pytest.approx(told["seconds"], abs=0.01)
+    (row,) = await rows.settled()
+    assert (row["outcome"], row["bytes_sent"]) == ("completed", told["bytes"])
+
+
 async def test_audio_beyond_the_cap_is_refused_in_words_and_charged_as_far_as_it_went(
     server, live_key, rows
 ):
-    answer = await call(server, live_key, "speak", text=LONG, format="wav")
+    answer = await call(server, live_key, "speak", text=LONG, format="wav", speed=0.25)
     assert answer.is_error
     assert answer.structured_content["error"]["code"] == "audio_too_large"
-    assert "750000 bytes" in answer.content[0].text
+    assert "15000000 bytes" in answer.content[0].text
     (row,) = await rows.settled()
     assert (row["outcome"], row["error_code"]) == ("cancelled", "audio_too_large")
     assert 0 < row["characters_charged"] < len(LONG)

@@ -159,7 +159,7 @@ def test_every_answer_is_named_and_none_is_a_page(bare):
 
 @pytest.mark.slow
 def test_the_settings_cap_sessions_and_audio(data_dir, live_key):
-    caps = {"MCP_SESSIONS": "2", "MCP_AUDIO_BYTES": "1000"}
+    caps = {"MCP_SESSIONS": "2", "MCP_AUDIO_BYTES": "1000", "MCP_LINK_BYTES": "0"}
     with LiveServer(data_dir, caps) as server, ExitStack() as clients:
         bares = [clients.enter_context(Bare(server, live_key)) for _ in range(3)]
         assert [bare.initialize().status_code for bare in bares] == [200, 200, 503]

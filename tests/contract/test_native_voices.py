@@ -231,7 +231,7 @@ def ask(client, method, route, ids):
 
 
 # Of routes with an id, those that tell the same to everybody, and those whose own tests ask so.
-ELSEWHERE = re.compile(r"v1/models/|api/jobs")
+ELSEWHERE = re.compile(r"v1/models/|api/jobs|mcp/audio/")
 LISTING = ("GET", "v1/audio/voices/<path:name>")  # in which a private voice does not stand
 
 

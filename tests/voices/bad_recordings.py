@@ -158,6 +158,9 @@ REFUSED = {
         "unsupported_container",
     ),
     "SDP": (lambda: b"v=0\no=- 0 0 IN IP4 127.0.0.1\n".ljust(80), "unsupported_container"),
+    "JavaScript": (lambda: b"alert(1); // no sound".ljust(80), "unsupported_container"),
+    "strm": (lambda: b"http://169.254.169.254/latest/\n".ljust(80), "unsupported_container"),
+    "RTSP": (lambda: b"rtsp://127.0.0.1/secret\n".ljust(80), "unsupported_container"),
     "AU": (lambda: b".snd" + bytes(100), "unsupported_container"),
     "200,000 junk chunks": (
         lambda: b"RIFF\xff\xff\xff\x7fWAVE" + chunk(b"junk", b"") * 200_000,

@@ -9,7 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from accounts.audit import AuditEntry
 from voices import storage
@@ -91,3 +93,13 @@ def test_its_file_is_the_platform_s_alone_and_its_name_tells_nothing(voice):
     path = Path(default_storage.path(voice.sample.object_key))
     assert path.stat().st_mode & 0o077 == path.parent.stat().st_mode & 0o077 == 0
     assert voice.public_id not in str(path)
+
+
+def test_what_is_lent_is_swept_when_its_time_is_over(monkeypatch):
+    key = storage.lend(ContentFile(b"RIFF"), "spoken", ".wav", timedelta(minutes=30))
+    for passed, is_there in ((29, True), (31, False)):
+        later = timezone.now() + timedelta(minutes=passed)
+        with monkeypatch.context() as clock:
+            clock.setattr(storage.timezone, "now", lambda later=later: later)
+            assert storage.sweep() == 0
+        assert default_storage.exists(key) == is_there

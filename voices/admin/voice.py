@@ -1,5 +1,5 @@
-"""Voices: whose they are and what they were made from; listened to with a reason, disabled, given
-to another account, erased."""
+"""Voices: whose they are and what they were made from; listened to with a reason, approved,
+disabled, given to another account, erased."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class VoiceSampleInline(TabularInline):  # type: ignore[misc]
     model = VoiceSample
     extra = 0
     can_delete = False
-    fields = readonly_fields = ("version", "created_at", "sample_rate", "transcript", "findings")
+    fields = readonly_fields = (
+        *("version", "created_at", "sample_rate", "transcript", "findings", "speaker_checked"),
+    )
     verbose_name_plural = "versions"
 
     @admin.display(description="findings")
@@ -83,7 +85,7 @@ class VoiceAdmin(RecordedAdmin):
     search_fields = ("name", "public_id", "description", "account__name")
     inlines = (VoiceSampleInline,)
     actions = ("disable_selected",)
-    actions_detail = ("listen", "disable", "enable", "transfer", "erase")
+    actions_detail = ("listen", "approve", "disable", "enable", "transfer", "erase")
     fieldsets = (
         (None, {"fields": (("name", "public_id"), "account", ("state", "visibility"))}),
         ("About", {"fields": ("description", ("language", "tags"), "shared_with")}),
@@ -106,8 +108,16 @@ class VoiceAdmin(RecordedAdmin):
         return voice.state
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        erased = Voice.objects.filter(pk=object_id, state=Voice.State.ERASED).exists()
-        return [] if erased else list(super().get_actions_detail(request, object_id))
+        voice = Voice.objects.living().filter(pk=object_id).first()
+        offered = list(super().get_actions_detail(request, object_id)) if voice else []
+        hidden = {"disable"} if voice and voice.state == Voice.State.DISABLED else {"enable"}
+        if voice and voice.state != Voice.State.DRAFT:
+            hidden.add("approve")
+        return [item for item in offered if item.action_name.rpartition("_")[2] not in hidden]
+
+    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """What it waits for is its consent, and to settle that is a right of its own."""
+        return bool(request.user.has_perm("voices.change_voiceconsent"))
 
     @action(description="Listen", url_path="listen", permissions=["listen"], icon="hearing")  # type: ignore[untyped-decorator]
     def listen(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -118,6 +128,20 @@ class VoiceAdmin(RecordedAdmin):
                 request, object_id, "There is no recording.", lambda row, form: "Nothing was done."
             )
         return self.listen_to(request, voice, sample.object_key, sample.report)
+
+    @action(description="Approve", url_path="approve", permissions=["approve"], icon="findings")  # type: ignore[untyped-decorator]
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(voice: Voice, form: forms.Form) -> str:
+            if voice.consent:
+                voice.consent.review(request.user, Actor.of_request(request), agreed=True)  # type: ignore[arg-type]
+                voice.refresh_from_db()
+            return f"The voice is {voice.state}."
+
+        question = (
+            "You have heard the owner of the voice say the phrase, with its number. Every voice "
+            "that waits for this consent may speak then."
+        )
+        return self.ask_and_do(request, object_id, question, do)
 
     @action(description="Disable", url_path="disable", permissions=["change"], icon="block")  # type: ignore[untyped-decorator]
     def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:
