@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voices', '0004_words_heard_by_programs'),
+        ('voices', '0005_speakers_compared'),
     ]
 
     operations = [
