@@ -87,6 +87,7 @@ def test_a_backup_of_a_running_server_brings_back_keys_and_media(place):
     assert (number, len(digest)) == ("1", 64)
 
 
+@pytest.mark.slow
 def test_a_backup_needs_no_media_and_restores_onto_an_empty_machine(place):
     paste(place, block("sh", "manage.py backup"))
     shutil.rmtree(place / "data")
@@ -115,6 +116,7 @@ Voice.objects.get(name="Xanthippe").erase(Actor.of_command("test"))
 """
 
 
+@pytest.mark.slow
 def test_what_was_erased_after_a_backup_stays_erased(place):
     data = place / "data"
     manage(data, "shell", "-c", ERASED)

@@ -44,6 +44,7 @@ def test_it_answers_to_its_names_and_to_loopback(allowed_hosts, environment, fur
     assert allowed_hosts(**environment) == {*LOOPBACK, *further}
 
 
+@pytest.mark.slow
 def test_a_site_under_https_is_at_home_on_its_own_machine(data_dir, live_key, tmp_path):
     environment = {"SITE_URL": "https://speech.example.com", "HOST": "0.0.0.0"}
     file = tmp_path / "hello.wav"

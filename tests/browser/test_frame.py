@@ -15,6 +15,7 @@ LIGHTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", LIGHTS, ids=["dark", "phone"])
 def test_pages_in_the_frame_are_accessible(open_as, options):
     page = open_as("ada", "/account/email/", **options)

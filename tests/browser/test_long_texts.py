@@ -47,6 +47,7 @@ def finished(page):
     return int(page.inner_text("#finished"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}]
 )

@@ -101,6 +101,7 @@ HEARD = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_what_was_spoken_is_found_and_heard_again(open_as):
     page = open_as("grace", "/account/team/")
     page.select_option("[name=history]", "audio")

@@ -222,6 +222,7 @@ def seconds_of(data, format):
         return sum(frame.samples for frame in container.decode(audio=0)) / rate
 
 
+@pytest.mark.slow
 def test_it_is_downloaded_in_six_formats_and_made_once(studio, site, key):
     say(studio)
     wait_until_said(studio)

@@ -264,12 +264,13 @@ def test_voices_are_searched_while_one_types_and_previewed(open_as):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
         {"color_scheme": "light"},
-        pytest.param({"color_scheme": "dark"}, marks=pytest.mark.slow),
-        pytest.param({"viewport": {"width": 390, "height": 844}}, marks=pytest.mark.slow),
+        {"color_scheme": "dark"},
+        {"viewport": {"width": 390, "height": 844}},
     ],
     ids=["light", "dark", "phone"],
 )

@@ -230,6 +230,7 @@ async def test_a_call_that_is_cancelled_frees_its_stream_and_settles(server, key
     assert not again.is_error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noted", [True, False])
 async def test_clients_that_hang_up_leave_nothing_behind(server, live_key, rows, noted):
     with Bare(server, live_key) as bare:

@@ -189,6 +189,7 @@ def test_one_socket_watches_so_many_jobs_and_no_more(server, keys, http):
 # -- what ends it
 
 
+@pytest.mark.slow
 def test_it_ends_within_ten_seconds_of_key_and_session(server, data_dir, http):
     script = (
         "from tests.contract.issue_keys import sign_in\nfrom accounts.models import *\n"

@@ -190,6 +190,7 @@ def engine_pid(server):
     return next(one.pid for one in children if "speech.engine.hosts.child" in one.cmdline())
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_killed_is_answered_for_and_comes_back_the_same(
     server, speak, architecture
 ):

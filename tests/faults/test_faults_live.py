@@ -262,6 +262,7 @@ def _ready_status(server):
         return None
 
 
+@pytest.mark.slow
 def test_a_locked_database_is_a_503_and_streams_go_on(server, live_key, data_dir, golden):
     locker = sqlite3.connect(data_dir / "voxplatform.sqlite3", isolation_level=None)
     with server.http(live_key) as http:

@@ -52,6 +52,7 @@ def test_what_a_killed_process_held_is_freed_and_not_charged(environment):
     assert swept["seconds"] < 5
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.parametrize("environment", ["postgres"], indirect=True)
 def test_a_restart_of_the_database_costs_no_request(environment):

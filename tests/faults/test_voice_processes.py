@@ -17,12 +17,14 @@ def die(command, environment):
     assert process.returncode == -signal.SIGKILL, errors
 
 
+@pytest.mark.slow
 def test_killed_between_object_and_row_it_leaves_nothing(environment):
     die("die_storing", environment)
     state = scripts.run(SCRIPT, "recover", environment)
     assert (state["voices"], state["files"], state["unclaimed"]) == (["ready"], 1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["die_erasing_rows", "die_erasing_objects"])
 def test_killed_while_erasing_it_is_erased_all_the_same(environment, command):
     die(command, environment)
@@ -40,6 +42,7 @@ def test_recordings_at_once_are_versions_one_after_the_other(environment):
     assert (state["files"], state["unclaimed"]) == (19, 0)
 
 
+@pytest.mark.slow
 def test_what_is_recorded_while_it_is_erased_is_erased_too(environment):
     state = scripts.run(SCRIPT, "erase", environment)
     assert not state["failed"]

@@ -91,6 +91,7 @@ def unload(server, key, load_seconds):
     assert engine(server, key)["state"] == "cold"
 
 
+@pytest.mark.slow
 def test_it_loads_an_unloaded_model_and_waits_for_it(narrow, live_key):
     unload(narrow, live_key, load_seconds=0.5)
     begin = time.monotonic()
@@ -184,6 +185,7 @@ def test_a_storm_of_retries_stays_within_three_times_the_requests(narrow, live_k
     assert speak(narrow, live_key).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_step_that_hangs_is_answered_for_and_the_engine_comes_back(wide, live_key):
     wide.set_faults(hang_at=0, match="stuck", times=1)
     begin = time.monotonic()

@@ -26,6 +26,7 @@ def rows(data_dir):
         return database.execute(f"{query} ORDER BY id").fetchall()
 
 
+@pytest.mark.slow
 def test_it_speaks_with_an_engine_of_its_own_and_is_metered(empty_dir, tmp_path):
     file = tmp_path / "hello.wav"
     manage(empty_dir, "say", TEXT, "-o", str(file), SPEECH_ENGINE="tone")
@@ -41,6 +42,7 @@ def test_it_speaks_through_the_server_that_runs(server, live_key, data_dir, tmp_
     assert rows(data_dir)[-1] == ("native", "completed", len(TEXT), "tone")
 
 
+@pytest.mark.slow
 def test_it_keeps_one_key_for_all_commands(server, data_dir, tmp_path):
     key = data_dir / "secrets" / "command_key"
     assert key.exists(), "another command has spoken before"

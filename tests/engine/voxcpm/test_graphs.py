@@ -95,6 +95,7 @@ def test_several_prompts_are_read_by_one_replay(small, tiny_v2):
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_where_kernels_cannot_be_fused_the_rest_is_captured_all_the_same(small, tiny_v2):
     class Unfusable(PassesOnCpu):
         def _record(self, run, *inputs):
