@@ -23,7 +23,7 @@ FORM = {"reason": "It is mine.", "name": "Mine", "visibility": "public", "accoun
 
 
 def ask(client, method, route, voice_id):
-    url = "/" + route.replace("<slug:public_id>", voice_id).replace("<int:version>", "1")
+    url = "/" + route.replace("<slug:public_id>", voice_id).replace("<number:version>", "1")
     answer = getattr(client, method)(url, FORM)
     # What each page draws anew.
     words = re.sub(r'(nonce|value|token"?)[=:] ?"[^"]*"', "", answer.content.decode())
