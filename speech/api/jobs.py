@@ -173,12 +173,12 @@ class JobView(JobFace):
         form = JobChanges(data=json_body(request))
         form.is_valid(raise_exception=True)
         given = form.validated_data
+        if set(given) - {"title"}:
+            job.change(**_changes(job, form))
         if "title" in given:
             texts = job.segments.order_by("index").values_list("text", flat=True)
             job.title = given["title"] or first_words(texts)
             job.save(update_fields=["title"])
-        if set(given) - {"title"}:
-            job.change(**_changes(job, form))
         return Response(detailed_job(job))
 
     @extend_schema(

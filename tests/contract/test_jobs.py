@@ -168,8 +168,11 @@ def test_speakers_have_voices_of_their_own(http, make):
     job = ended(http, job["id"])
     segments = http.get(f"/api/jobs/{job['id']}/segments").json()["data"]
     assert [segment["spoken_voice"] for segment in segments] == ["nova", "onyx", "sage"]
-    refused = http.patch(f"/api/jobs/{job['id']}", json={"voice": "echo"})
+    refused = http.patch(f"/api/jobs/{job['id']}", json={"voice": "echo", "title": "Other"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "job_state")
+    assert http.get(f"/api/jobs/{job['id']}").json()["title"] == job["title"]
+    renamed = http.patch(f"/api/jobs/{job['id']}", json={"title": ""}).json()
+    assert renamed["title"] == "Hello. Go away. He shut the door."
 
 
 def test_a_speaker_without_a_voice_is_refused_before_anything_is_said(http):

@@ -22,7 +22,8 @@ from speech.requests import Caller
 from tests.longform.conftest import notes, storage_down, storage_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TEXT = "\n\n".join(f"This is sentence number {number}." for number in range(8))
+SEGMENTS = 30
+TEXT = "\n\n".join(f"This is sentence number {number}." for number in range(SEGMENTS))
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def finished():
     return Segment.objects.filter(state="finished").count()
 
 
-async def run(seconds=20.0, until=lambda: False, **options):
+async def run(seconds=60.0, until=lambda: False, **options):
     """A runner at work, until something is so."""
     async with JobRunner(pause=0.1, **options).running():
         end = time.monotonic() + seconds
@@ -61,12 +62,12 @@ def test_nothing_is_said_in_another_voice_while_the_first_cannot_be_heard(job, s
     settings.JOB_SEGMENTS = 2
     asyncio.run(run(until=lambda: finished() >= 1))
     before, takes = finished(), Job.objects.get().takes
-    assert takes and before < 8
+    assert takes and before < SEGMENTS
     with storage_of(Unreadable(default_storage.location)):
         asyncio.run(run(1.5))
     assert finished() == before
-    asyncio.run(run(until=lambda: finished() == 8))
-    assert finished() == 8
+    asyncio.run(run(until=lambda: finished() == SEGMENTS))
+    assert finished() == SEGMENTS
     assert Job.objects.get().takes == takes
 
 
@@ -75,27 +76,29 @@ def test_where_the_first_is_lost_for_good_others_go_on_in_the_next(job, settings
     asyncio.run(run(until=lambda: finished() >= 1))
     (lost,) = Job.objects.get().takes.values()
     default_storage.delete(lost["audio"])
-    asyncio.run(run(until=lambda: finished() == 8))
+    asyncio.run(run(until=lambda: finished() == SEGMENTS))
     (take,) = Job.objects.get().takes.values()
     assert default_storage.exists(take["audio"])
 
 
-def test_a_slow_storage_costs_no_lease(job, settings):
+def test_a_slow_storage_costs_no_lease(make_job, start_engine, settings):
     settings.JOB_SEGMENTS = 8
+    start_engine(speed=100)
+    make_job(TEXT)
     stolen = []
 
     class Slow(FileSystemStorage):
         def _save(self, name, content):
-            time.sleep(4)
+            time.sleep(6)
             return super()._save(name, content)
 
     def look():
         stolen.extend(Job.objects.filter(state="running").claimable())
-        return finished() >= 6
+        return finished() >= 1
 
     with storage_of(Slow(default_storage.location)):
-        asyncio.run(run(until=look, lease_seconds=1.5))
-    assert finished() >= 6
+        asyncio.run(run(until=look, lease_seconds=3))
+    assert finished() >= 1
     assert not stolen
 
 

@@ -8,7 +8,6 @@ import hmac
 import ipaddress
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import pytest
@@ -100,10 +99,10 @@ def test_what_is_not_taken_is_brought_again_and_no_redirect_is_followed(sent, re
 
 
 class Deaf(Receiver):
-    """Takes its time."""
+    """Answers nobody before it is told to."""
 
     def do_POST(self):
-        time.sleep(3)
+        self.server.told.wait(60)
         super().do_POST()
 
 
@@ -112,7 +111,7 @@ def test_a_receiver_that_does_not_answer_keeps_no_other_account_waiting(
 ):
     settings.WEBHOOK_ALLOW = LOOPBACK
     deaf = ThreadingHTTPServer(("127.0.0.1", 0), Deaf)
-    deaf.got, deaf.status = [], 204
+    deaf.got, deaf.status, deaf.told = [], 204, threading.Event()
     threading.Thread(target=deaf.serve_forever, daemon=True).start()
     secret = "a secret of sixteen"
     for _ in range(3):
@@ -124,13 +123,14 @@ def test_a_receiver_that_does_not_answer_keeps_no_other_account_waiting(
 
     async def until_it_is_told():
         running = asyncio.create_task(delivery.Postman(pause=0.1).run())
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(delivery.TRY_SECONDS - 1):
             while not receiver.got:
                 await asyncio.sleep(0.05)
         running.cancel()
 
     asyncio.run(until_it_is_told())
     assert not deaf.got
+    deaf.told.set()
     deaf.shutdown()
     deaf.server_close()
 
