@@ -272,10 +272,10 @@ WITH_ID = [
 @pytest.mark.parametrize(("method", "route"), WITH_ID)
 def test_a_stranger_sees_what_is_seen_where_nothing_is(server, keys, done, method, route):
     def ask(client, job_id):
-        url = "/" + route.replace("<str:name>", job_id).replace("<int:index>", "0")
+        url = "/" + route.replace("<str:name>", job_id).replace("<number:index>", "0")
         url = url.replace("<str:output>", done["progress"]["outputs"][0]["id"])
         body = BODIES.get(route.rpartition("/")[2], {"title": "Mine"})
-        if "<int:index>" in route:
+        if "<number:index>" in route:
             body = {"text": "Mine."}
         return client.request(method, url, json=body if method in ("POST", "PATCH") else None)
 

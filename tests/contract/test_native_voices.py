@@ -224,7 +224,7 @@ def kind_of(route):
 
 def ask(client, method, route, ids):
     wanted = ids[kind_of(route)]
-    url = "/" + re.sub(r"<int:\w+>", "1", re.sub(r"<\w+:name>", wanted, route))
+    url = "/" + re.sub(r"<number:\w+>", "1", re.sub(r"<\w+:name>", wanted, route))
     body = {"name": "Same", "accounts": [], "reason": "Because."}
     needed = {"share": ["accounts"], "report": ["reason"]}.get(route.rpartition("/")[2], ["name"])
     return client.request(method, url, json={name: body[name] for name in needed})
