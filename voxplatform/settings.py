@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from voxplatform import __version__
 from voxplatform.api_settings import *  # noqa: F403
+from voxplatform.language_settings import *  # noqa: F403
 from voxplatform.logs import logging_config
 from voxplatform.network import EVERYWHERE, LOOPBACK, in_url, own_addresses
 from voxplatform.object_storage import origins, private_s3
@@ -258,26 +259,14 @@ SPEAKER_CHECK = env.str("SPEAKER_CHECK", default="none")
 
 # -- people
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [
-    ("en", "English"),
-    ("zh-hans", "简体中文"),
-    ("zh-hant", "繁體中文"),
-    ("ja", "日本語"),
-]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = "UTC"
-USE_I18N = True
-USE_TZ = True
 
 # Who may make an account: anybody, those who were invited, or nobody but the admin.
 SIGN_UP = env.str("SIGN_UP", default="invite")
-# What an account that a person gets begins with; 0 is no limit. Strangers may not speak for ever.
+# What a person's own account begins with; 0 is no limit. Strangers may not speak for ever.
+_characters = env.int("NEW_ACCOUNT_CHARACTERS", default=100_000 if SIGN_UP == "open" else 0)
 NEW_ACCOUNT_LIMITS = {
-    "monthly_characters": env.int(
-        "NEW_ACCOUNT_CHARACTERS", default=100_000 if SIGN_UP == "open" else 0
-    )
-    or None,
+    "monthly_characters": _characters or None,
     "monthly_seconds": env.int("NEW_ACCOUNT_SECONDS", default=0) or None,
 }
 TEAMS_PER_PERSON = env.int("TEAMS_PER_PERSON", default=3)

@@ -29,9 +29,10 @@ class AccountAdmin(ModelAdmin):
     search_fields = ("name", "members__username", "members__email")
     inlines = (MembershipInline,)
     autocomplete_fields = ("personal_of",)
-    readonly_fields = ("characters", "audio", "created_at")
+    readonly_fields = ("characters", "audio", "made_by", "created_at")
     fieldsets = (
-        (None, {"fields": ("name", "personal_of", "is_active", "default_voice", "created_at")}),
+        (None, {"fields": ("name", "personal_of", "is_active", "default_voice")}),
+        (None, {"fields": (("made_by", "created_at"),)}),
         ("History of its people", {"fields": (("history", "history_days"),)}),
         ("Limits per month (UTC)", {"fields": (("monthly_characters", "monthly_seconds"),)}),
         ("Used this month", {"fields": (("characters", "audio"),)}),

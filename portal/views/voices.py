@@ -116,11 +116,16 @@ def _changed(request: PersonRequest, voice: Voice, form: VoiceForm) -> bool:
 
 
 def _sentence(error: InvalidVoiceField) -> str:
+    """What the API says in English, for who reads the page."""
     if error.code == "name_taken":
         return _("This account has a voice of that name.")
-    if error.param == "language":
-        return _("Write a BCP 47 tag, such as en or zh-CN.")
-    return str(error)
+    known = {
+        "name": _("Give it 1 to 100 visible characters, and no name of a built-in voice."),
+        "description": _("A description has at most 500 characters."),
+        "language": _("Write a BCP 47 tag, such as en or zh-CN."),
+        "tags": _("Up to 20 tags of 1 to 40 characters."),
+    }
+    return known.get(error.param or "", str(error))
 
 
 def _details(voice: Voice) -> dict[str, Any]:

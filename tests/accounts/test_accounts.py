@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
+
 import pytest
 from django.db import IntegrityError
 
 from accounts.models import Account, Membership
+from tests.live import ROOT
 
 
 def test_everybody_gets_a_personal_account_when_it_is_first_asked_for(alice, charlie):
@@ -57,3 +60,19 @@ def test_a_superusers_own_account_has_no_limit_to_begin_with(db, django_user_mod
     settings.NEW_ACCOUNT_LIMITS = {"monthly_characters": 500, "monthly_seconds": 60}
     root = django_user_model.objects.create_superuser("root")
     assert Account.objects.for_user(root).monthly_characters is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "characters"),
+    [
+        ({}, None),
+        ({"SIGN_UP": "open"}, 100_000),
+        ({"SIGN_UP": "open", "NEW_ACCOUNT_CHARACTERS": "0"}, None),
+        ({"NEW_ACCOUNT_CHARACTERS": "7"}, 7),
+    ],
+)
+def test_strangers_do_not_begin_without_a_limit(monkeypatch, tmp_path, environment, characters):
+    for name, value in {"DATA_DIR": str(tmp_path), **environment}.items():
+        monkeypatch.setenv(name, value)
+    read = runpy.run_path(str(ROOT / "voxplatform" / "settings.py"))
+    assert read["NEW_ACCOUNT_LIMITS"]["monthly_characters"] == characters

@@ -21,6 +21,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import assert_accessible
 from tests.browser.listening import LISTEN, forget, heard
 from tests.live import LiveServer
+from tests.portal.test_words import worded
 
 pytestmark = pytest.mark.browser
 
@@ -401,6 +402,20 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do(studio, status, code, sent
     expect(studio.locator("#error")).to_contain_text(sentence)
     expect(studio.locator("#no-takes")).to_be_visible()
     studio.complaints.clear()  # the browser's own line about the status
+
+
+def test_a_refusal_is_said_in_the_readers_language(open_as):
+    page = open_as("ada", "/studio/", locale="ja")
+    sentences = page.evaluate(
+        """async (codes) => {
+          const { sentence } = await import("/static/portal/studio/words.js");
+          return codes.map((code) => sentence({ code, message: "No.", retryAfter: 3 }));
+        }""",
+        sorted(worded(SCRIPTS / "studio/words.js")),
+    )
+    assert len(sentences) > 25
+    for words in sentences:
+        assert re.search("[ぁ-ん]", words), words
 
 
 # -- for everybody

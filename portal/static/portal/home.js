@@ -2,6 +2,8 @@
 // The key is kept for this tab only and goes nowhere but into the Authorization header.
 
 import { Player } from "./player.js";
+import { Refusal } from "./studio/speaking.js";
+import { sentence } from "./studio/words.js";
 
 const find = (id) => document.getElementById(id);
 const form = find("speak");
@@ -14,15 +16,6 @@ const authorization = () => {
   const key = find("key").value.trim();
   return key ? { authorization: `Bearer ${key}` } : {};
 };
-
-async function errorSentence(response) {
-  const text = await response.text();
-  try {
-    return JSON.parse(text).error.message;
-  } catch {
-    return interpolate(gettext("The server answered %s."), [response.status]);
-  }
-}
 
 // -- the lists
 
@@ -79,7 +72,7 @@ async function speak() {
     }),
     signal: stopping.signal,
   });
-  if (!response.ok) throw new Error(await errorSentence(response));
+  if (!response.ok) throw await Refusal.of(response);
   const first = await receive(response.body.getReader(), asked);
   await player.drained();
   show({ status: `${first} · ${interpolate(gettext("%s s of speech"), [player.seconds.toFixed(1)])}` });
@@ -103,8 +96,9 @@ async function receive(reader, asked) {
 function explain(error) {
   player.close();
   if (error.name === "AbortError") return show({ status: gettext("Stopped.") });
-  const unreachable = error instanceof TypeError;
-  show({ error: unreachable ? gettext("The connection to the server was lost.") : error.message });
+  if (error instanceof TypeError) return show({ error: gettext("The connection to the server was lost.") });
+  if (error.code === "nobody") return show({ error: gettext("Paste an API key first.") });
+  show({ error: error instanceof Refusal ? sentence(error) : error.message });
 }
 
 form.addEventListener("submit", (event) => {

@@ -1,6 +1,8 @@
 // One long text: how far it is, heard from its first piece on, corrected piece by piece.
 
 import { duration, watch } from "./progress.js";
+import { Refusal } from "./studio/speaking.js";
+import { sentence } from "./studio/words.js";
 import { toast } from "./toast.js";
 
 const at = (id) => document.getElementById(id);
@@ -163,9 +165,7 @@ at("edit-form").addEventListener("submit", async (event) => {
     return;
   }
   at("edit-error").hidden = false;
-  at("edit-error").textContent = answer
-    ? (await answer.json()).error.message
-    : gettext("The server cannot be reached.");
+  at("edit-error").textContent = sentence(answer ? await Refusal.of(answer) : new Refusal("network", ""));
 });
 
 if (section) {

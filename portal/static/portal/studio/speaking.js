@@ -3,7 +3,7 @@
 import { bytesOf, events } from "./events.js";
 import { json } from "./json.js";
 
-// What was refused or broke off; `code` is the API's, or `network`, `cut`.
+// What was refused or broke off; `code` is the API's, or `network`, `cut`, `nobody`.
 export class Refusal extends Error {
   constructor(code, message, { param = null, retryAfter = null, status = 0 } = {}) {
     super(message);
@@ -14,8 +14,13 @@ export class Refusal extends Error {
     const retryAfter = Number(response.headers.get("retry-after")) || null;
     const { error } = await response.json().catch(() => ({ error: {} }));
     const { code, message, param } = error ?? {};
-    return new Refusal(code ?? "unknown", message ?? "", { param, retryAfter, status: response.status });
+    return new Refusal(codeOf(code, response.status), message ?? "", { param, retryAfter, status: response.status });
   }
+}
+
+// The API has no code for who is nobody.
+export function codeOf(code, status) {
+  return code ?? (status === 401 ? "nobody" : "unknown");
 }
 
 // Resolves when the take is complete. Aborting `signal` ends it, and frees the engine.

@@ -41,6 +41,18 @@ export function sentence({ code, message, retryAfter }) {
     unknown_voice: () => gettext("This voice is not there any more. Choose another one."),
     synthesis_failed: () => gettext("The engine failed at this text. Try another seed, or shorten the text."),
     internal_error: () => gettext("Something went wrong on our side, and it has been logged. Try again."),
+    unsupported_by_model: () => gettext("The model that runs cannot do this. Ask the operators for one that can, such as VoxCPM2."),
+    model_not_found: () => gettext("No model of this name speaks here. Choose another one."),
+    invalid_value: () => interpolate(gettext("A setting is not accepted as it is (%s)."), [message]),
+    missing_required_parameter: () => interpolate(gettext("Something is missing (%s)."), [message]),
+    payload_too_large: () => gettext("This is too large to be sent."),
+    request_timeout: () => gettext("It took too long to arrive. Check your connection and try again."),
+    job_state: () => gettext("This cannot be done to the long text as it stands now. Reload the page."),
+    nobody: () => gettext("You are not signed in any more. Reload the page and sign in."),
+    not_allowed: () => gettext("This is not allowed. Reload the page and try again, or ask an owner of the account."),
+    account_deactivated: () => gettext("This account is switched off."),
+    invalid_api_key: () => gettext("Incorrect API key, or one that was revoked or has expired."),
+    missing_scope: () => gettext("This API key may not be used to speak."),
     not_found: () => gettext("It is not there any more. Reload the page."),
   };
   return known[code]?.() ?? (message || gettext("Something went wrong on our side, and it has been logged. Try again."));

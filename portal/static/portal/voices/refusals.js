@@ -20,7 +20,7 @@ const KNOWN = {
   transcript_mismatch: () => gettext("The words do not fit its length. Write exactly what is spoken, or leave them out."),
   name_taken: () => gettext("This account has a voice of that name. Choose another one."),
   voice_limit_reached: () => gettext("There are as many as there may be. Erase one that is not needed."),
-  unsupported_by_model: () => gettext("The model that runs cannot do this. Ask the operators for one that can, such as VoxCPM2."),
+  transcriber_unavailable: () => gettext("What hears the words does not answer just now. Try again later."),
 };
 
 export function reason(refusal) {

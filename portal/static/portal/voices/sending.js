@@ -1,6 +1,6 @@
 // Sends a form with a recording, and tells how much of it has left.
 
-import { Refusal } from "../studio/speaking.js";
+import { Refusal, codeOf } from "../studio/speaking.js";
 
 // `onProgress` hears shares from 0 to 1. Resolves with the answer; rejects with a Refusal.
 export function send(url, token, form, onProgress) {
@@ -32,5 +32,5 @@ export async function post(url, token, body) {
 function refusal(request) {
   const { code, message, param } = request.response?.error ?? {};
   const retryAfter = Number(request.getResponseHeader("retry-after")) || null;
-  return new Refusal(code ?? "unknown", message ?? "", { param, retryAfter, status: request.status });
+  return new Refusal(codeOf(code, request.status), message ?? "", { param, retryAfter, status: request.status });
 }

@@ -1,0 +1,16 @@
+"""The languages that people read, and the clock that everything is kept by. None of it depends on
+the machine: what does stands in ``settings.py``, which takes in all of this.
+"""
+
+from __future__ import annotations
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("zh-hans", "简体中文"),
+    ("zh-hant", "繁體中文"),
+    ("ja", "日本語"),
+]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
