@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.utils.functional import lazy
 from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
 
@@ -24,12 +26,16 @@ from portal.views import (
 
 # The page's URL of it names version and language, so that a browser may keep it for a while.
 strings = cache_control(private=True, max_age=3600)(frame.Strings.as_view())
+# Asked for beside pages that name no icon. A page in its place, if only to say that there is none,
+# would bring another CSRF cookie than the page that is read.
+icon = RedirectView.as_view(url=lazy(static, str)("portal/logo.svg"))
 
 _NOUNS = "account|history|jobs|keys|studio|usage|voices"
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("strings.js", strings, name="strings"),
+    path("favicon.ico", icon, name="icon"),
     path("preferences/", frame.preferences, name="preferences"),
     path("studio/", studio.studio, name="studio"),
     path("api/studio/speech", speaking.speak, name="studio-speech"),

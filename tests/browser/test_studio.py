@@ -401,6 +401,7 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do(studio, status, code, sent
     say(studio)
     expect(studio.locator("#error")).to_contain_text(sentence)
     expect(studio.locator("#no-takes")).to_be_visible()
+    expect(studio.locator("#status")).not_to_contain_text("Done")
     studio.complaints.clear()  # the browser's own line about the status
 
 

@@ -25,7 +25,8 @@ LISTINGS = {
 SIGN_IN = {"/admin", "/admin/login/", "/admin/logout/", "/admin/jsi18n/"}
 # Where people come in, and what those need who are not in yet.
 ENTRANCE = re.compile(
-    r"/(strings\.js|preferences/|account/(login|logout|inactive|signup|confirm-email|invitations"
+    r"/(strings\.js|favicon\.ico|preferences/"
+    r"|account/(login|logout|inactive|signup|confirm-email|invitations"
     r"|password/reset|2fa/authenticate|3rdparty/(login|signup)|social)/)"
 )
 

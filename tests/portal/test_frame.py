@@ -23,6 +23,12 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(client, at_alice):
             assert " onclick=" not in text and "<script>" not in text
 
 
+def test_the_icon_that_browsers_ask_for_brings_no_cookie(at_alice):
+    answer = at_alice.get("/favicon.ico")
+    assert answer.status_code == 302 and answer.url.endswith(".svg")
+    assert "csrftoken" not in answer.cookies
+
+
 def test_the_menu_names_pages_that_exist(at_alice):
     for item in nav.MENU:
         assert at_alice.get(item.url).status_code == 200

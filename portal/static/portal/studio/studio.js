@@ -140,7 +140,7 @@ player.addEventListener("ended", ({ detail: { take, underruns } }) => {
   list.tell(take);
   wave.show(shown, shown?.seconds);
   captions.show(null);
-  say(interpolate(gettext("Done: %s seconds of speech."), [number(take.seconds, 1)]));
+  if (take.length) say(interpolate(gettext("Done: %s seconds of speech."), [number(take.seconds, 1)]));
   refresh();
 });
 wave.addEventListener("seek", ({ detail: { seconds } }) => shown && listen(shown, seconds));
