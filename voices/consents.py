@@ -277,10 +277,10 @@ class VoiceConsent(models.Model):
     def erase(self, actor: Actor) -> None:
         """Withdraw it and remove the recording and all words; that there was one is kept."""
         with transaction.atomic():
-            self.withdraw(actor)
             erasure = Erasure.begin(
                 Erasure.Kind.CONSENT, self.public_id, {self.recording_key: self.recording_hash}
             )
+            self.withdraw(actor)
             self._scrub()
             record("consent.erase", actor, self, self.account)
         erasure.finish_if_possible()

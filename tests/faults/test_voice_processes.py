@@ -23,12 +23,22 @@ def test_killed_between_object_and_row_it_leaves_nothing(environment):
     assert (state["voices"], state["files"], state["unclaimed"]) == (["ready"], 1, 0)
 
 
-@pytest.mark.parametrize("command", ["die_erasing_rows", "die_erasing_objects"])
+@pytest.mark.parametrize(
+    "command", ["die_erasing_rows", "die_before_objects", "die_erasing_objects"]
+)
 def test_killed_while_erasing_it_is_erased_all_the_same(environment, command):
     die(command, environment)
     state = scripts.run(SCRIPT, "recover", environment)
     assert state["voices"] == ["erased"]
     assert (state["versions"], state["files"], state["unfinished"]) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("command", ["die_erasing_consent", "die_before_its_recording"])
+def test_killed_while_erasing_a_consent_it_is_erased_all_the_same(environment, command):
+    die(command, environment)
+    state = scripts.run(SCRIPT, "recover", environment)
+    assert state["consents"] == [["withdrawn", ""]]
+    assert (state["files"], state["unfinished"]) == (0, 0)
 
 
 @pytest.mark.slow

@@ -49,6 +49,7 @@ def state() -> dict[str, object]:
     media = Path(settings.DATA_DIR) / "media"
     return {
         "voices": list(Voice.objects.order_by("pk").values_list("state", flat=True)),
+        "consents": list(VoiceConsent.objects.values_list("state", "name")),
         "versions": list(VoiceSample.objects.order_by("version").values_list("version", flat=True)),
         "speaks": [voice.version for voice in Voice.objects.all()],
         "files": len(list(media.rglob("*.wav"))),
@@ -90,10 +91,32 @@ def die_erasing_rows() -> None:
         voice.erase(ACTOR)
 
 
+def die_before_objects(voice: Voice | VoiceConsent | None = None) -> None:
+    voice = voice or make()
+    storage.forget = lambda key: os.kill(os.getpid(), signal.SIGKILL)
+    voice.erase(ACTOR)
+
+
 def die_erasing_objects() -> None:
     voice = make()
     with dying_at('UPDATE "voices_erasure"'):
         voice.erase(ACTOR)
+
+
+def spoken_consent() -> VoiceConsent:
+    call_command("migrate", verbosity=0)
+    account, origin = Account.objects.default(), Origin(ACTOR)
+    return VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
+
+
+def die_erasing_consent() -> None:
+    consent = spoken_consent()
+    with dying_at('UPDATE "voices_voiceconsent"'):
+        consent.erase(ACTOR)
+
+
+def die_before_its_recording() -> None:
+    die_before_objects(spoken_consent())
 
 
 def recover() -> None:
@@ -168,7 +191,10 @@ if __name__ == "__main__":
     {
         "die_storing": die_storing,
         "die_erasing_rows": die_erasing_rows,
+        "die_before_objects": die_before_objects,
         "die_erasing_objects": die_erasing_objects,
+        "die_erasing_consent": die_erasing_consent,
+        "die_before_its_recording": die_before_its_recording,
         "recover": recover,
         "record": compete,
         "erase": lambda: compete(eraser),
