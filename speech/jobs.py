@@ -24,7 +24,7 @@ from speech.heard import sweep as sweep_heard
 from speech.longform.retention import erase_expired
 from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
-from voices.exceptions import StorageUnavailable
+from voices.exceptions import ProgramUnavailable, StorageUnavailable
 from voices.imports import advance
 from voices.storage import sweep
 from voices.tombstones import reapply
@@ -80,7 +80,7 @@ class Runner:
         def is_time() -> bool:
             return self._stopping.is_set() or time.monotonic() > until
 
-        with suppress(StorageUnavailable):  # which is logged; later
+        with suppress(StorageUnavailable, ProgramUnavailable):  # which are logged; later
             while not is_time() and advance(is_time):
                 pass
 
