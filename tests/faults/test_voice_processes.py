@@ -50,6 +50,13 @@ def test_recordings_at_once_are_versions_one_after_the_other(environment):
     assert (state["files"], state["unclaimed"]) == (19, 0)
 
 
+def test_voices_made_at_once_are_no_more_than_there_may_be(environment):
+    state = scripts.run(SCRIPT, "clone", environment | {"VOICES_PER_ACCOUNT": "7"})
+    assert not state["failed"]
+    assert state["voices"] == ["ready"] * 7
+    assert (state["files"], state["unclaimed"]) == (7, 0)
+
+
 def test_what_is_recorded_while_it_is_erased_is_erased_too(environment):
     state = scripts.run(SCRIPT, "erase", environment)
     assert not state["failed"]
