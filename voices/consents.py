@@ -61,6 +61,8 @@ class ConsentPhrase(models.Model):
     def hand_out(cls, account: Account, language: str) -> ConsentPhrase:
         """A new phrase in that language, or in English where there is none in it."""
         spoken, nonce = phrase_language(clean_language(language)), make_nonce()
+        done = Q(expires_at__lt=timezone.now()) | Q(used_at__isnull=False)
+        cls.objects.filter(done, account=account).delete()  # what was read stands in its consent
         return cls.objects.create(
             account=account,
             language=spoken,
