@@ -92,6 +92,16 @@ async def stream(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await leave_with_client(receive, paced_chunks(send, int(path_number(scope))))
 
 
+async def declared(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """/declared/N: N bytes, as many as it says, and some time later that they were all."""
+    size = int(path_number(scope))
+    headers = [(b"content-length", str(size).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+    await asyncio.sleep(0.3)
+    await send({"type": "http.response.body"})
+
+
 async def paced_chunks(send: Any, count: int) -> None:
     await start(send)
     begin = time.monotonic()
@@ -211,6 +221,7 @@ async def broken_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 HANDLERS = {
     "/stream": stream,
+    "/declared": declared,
     "/fill": fill,
     "/deaf": deaf,
     "/slow": slow,

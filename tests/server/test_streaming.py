@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from .live import LiveServer, assert_refused, get, read_to_end, reset, unchunk
+from .live import KEY, LiveServer, assert_refused, get, post, read_to_end, reset, unchunk
 
 LIMITS = {"close_seconds": 0.5}
 PHASES = {"waiting for the answer": "/slow/5", "in the stream": "/stream/100", "full": "/fill/500"}
@@ -102,6 +102,19 @@ def test_it_answers_pipelined_requests_in_order(server: LiveServer) -> None:
     received = read_to_end(client)
     client.close()
     assert received.index(b'"/a"') < received.index(b" " * 1000) < received.index(b'"/b"')
+
+
+def test_a_client_that_has_all_that_was_declared_may_go_on_with_whatever_it_likes(
+    server: LiveServer,
+) -> None:
+    client = server.send(get("/declared/9"))
+    received = b""
+    while not received.endswith(b"x" * 9):
+        received += client.recv(65536)
+    client.sendall(post("/a", 100_000, f"{KEY}Connection: close\r\n").encode() + bytes(100_000))
+    answer = read_to_end(client)
+    client.close()
+    assert b'"received": 100000' in answer
 
 
 def test_it_drops_a_client_that_sends_on_while_it_is_answered(server: LiveServer) -> None:

@@ -116,7 +116,8 @@ class Channel(http.HTTPChannel):
         super().allHeadersReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
-        if self.phase is Phase.RESPONSE and self._pipelined() + len(data) > _PIPELINED_BYTES:
+        sends_on = self.phase is Phase.RESPONSE and not self.requests[0].has_sent_all
+        if sends_on and self._pipelined() + len(data) > _PIPELINED_BYTES:
             # Twisted would stop reading here and no longer see the client leave.
             self.transport.abortConnection()
         elif self.phase is not Phase.REFUSED:

@@ -188,6 +188,13 @@ class Request(http.Request):
         if not more and not self.gone.is_set():
             self.finish()
 
+    @property
+    def has_sent_all(self) -> bool:
+        """Whether the client has as much as was declared, and so may go on to its next request,
+        although the application has yet to say that this was the end."""
+        declared = self.responseHeaders.getRawHeaders(b"content-length")
+        return bool(declared) and self.sentLength >= int(declared[0])
+
     def application_done(self, failed: bool) -> None:
         """See to it that a response the application left unfinished does not look complete."""
         if self.gone.is_set():
