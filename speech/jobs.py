@@ -27,7 +27,7 @@ from speech.longform.retention import erase_expired
 from speech.longform.storage import finish_erasing
 from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
-from voices.exceptions import StorageUnavailable
+from voices.exceptions import ProgramUnavailable, StorageUnavailable
 from voices.imports import advance
 from voices.storage import sweep
 from voices.tombstones import reapply
@@ -90,7 +90,7 @@ class Runner:
         def is_time() -> bool:
             return self._stopping.is_set() or time.monotonic() > until
 
-        with suppress(StorageUnavailable):  # which is logged; later
+        with suppress(StorageUnavailable, ProgramUnavailable):  # which are logged; later
             while not is_time() and advance(is_time):
                 pass
 

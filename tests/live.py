@@ -53,6 +53,8 @@ class LiveServer:
     port: int = field(default_factory=free_port)
     ready_status: int = 200
     start_seconds: float = START_SECONDS
+    before: tuple[str, ...] = ()
+    """What runs it: a command that becomes it."""
 
     def __enter__(self) -> LiveServer:
         self.log_file = self.data_dir / f"server-{self.port}.log"
@@ -63,7 +65,7 @@ class LiveServer:
             arguments = []
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", *arguments],
+                [*self.before, sys.executable, "manage.py", "serve", *arguments],
                 cwd=ROOT,
                 env=child_environment(self.data_dir, **environment),
                 stdout=log,

@@ -61,6 +61,8 @@ class ConsentPhrase(models.Model):
     def hand_out(cls, account: Account, language: str) -> ConsentPhrase:
         """A new phrase in that language, or in English where there is none in it."""
         spoken, nonce = phrase_language(clean_language(language)), make_nonce()
+        done = Q(expires_at__lt=timezone.now()) | Q(used_at__isnull=False)
+        cls.objects.filter(done, account=account).delete()  # what was read stands in its consent
         return cls.objects.create(
             account=account,
             language=spoken,
@@ -277,10 +279,10 @@ class VoiceConsent(models.Model):
     def erase(self, actor: Actor) -> None:
         """Withdraw it and remove the recording and all words; that there was one is kept."""
         with transaction.atomic():
-            self.withdraw(actor)
             erasure = Erasure.begin(
                 Erasure.Kind.CONSENT, self.public_id, {self.recording_key: self.recording_hash}
             )
+            self.withdraw(actor)
             self._scrub()
             record("consent.erase", actor, self, self.account)
         erasure.finish_if_possible()

@@ -132,6 +132,7 @@ class Voice(models.Model):
         # Outside of the transaction: who compares takes long.
         speaker = consent.compare(sample.wav) if consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
+            cls._hold_room(account)
             if statement:
                 consent = VoiceConsent.attest(account, statement, origin)
             pending = consent is not None and consent.state == VoiceConsent.State.PENDING
@@ -154,9 +155,9 @@ class Voice(models.Model):
         """A candidate of a design becomes a voice, and all others are erased. There is nobody
         behind it who would have to agree. Raises VoiceLimitReached and InvalidVoiceField."""
         design = candidate.design
-        cls.check_room(design.account)
         about = {"description": design.description, "language": design.language} | about
         with transaction.atomic():
+            cls._hold_room(design.account)
             voice = cls(
                 account=design.account,
                 kind=cls.Kind.DESIGNED,
@@ -176,6 +177,12 @@ class Voice(models.Model):
         """Raise VoiceLimitReached when the account has all the voices it may have."""
         if cls.objects.owned_by(account).count() >= settings.VOICES_PER_ACCOUNT:
             raise VoiceLimitReached(settings.VOICES_PER_ACCOUNT)
+
+    @classmethod
+    def _hold_room(cls, account: Account) -> None:
+        """The same in a transaction that will make one: others of the account wait for its end."""
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        cls.check_room(account)
 
     def rerecord(
         self, sample: Sample, origin: Origin, *, transcript: str = "", override: bool = False

@@ -121,11 +121,7 @@ class NativeVoiceView(VoiceFace):
 
     @extend_schema(operation_id="show_voice", summary="Show a voice", responses=NativeVoiceShape)
     def get(self, request: Request, name: str) -> Response:
-        account = account_of(request)
-        shown = detailed(visible_voice(request, name), account)
-        if not may_use(key_of(request), shown):
-            raise NotFound
-        return Response(shown)
+        return Response(detailed(visible_voice(request, name), account_of(request)))
 
     @extend_schema(
         operation_id="change_voice",
@@ -161,10 +157,10 @@ class NativeVoiceView(VoiceFace):
 
 
 def visible_voice(request: Request, public_id: str) -> Voice:
-    """A voice that the caller may hear, whoever's it is."""
+    """A voice that the caller may hear, whoever's it is. Raises NotFound."""
     visible = Voice.objects.visible_to(account_of(request)).select_related("account", "consent")
     voice = visible.filter(public_id=as_id(public_id)).first()
-    if voice is None:
+    if voice is None or not may_use(key_of(request), voice_object(voice)):
         raise NotFound
     return voice
 

@@ -188,6 +188,9 @@ def test_a_key_that_is_for_another_voice_finds_none(server, keys, make):
     with server.http(keys["one voice"]) as held:
         assert held.get(f"/api/voices/{made['id']}").status_code == 404
         assert held.delete(f"/api/voices/{made['id']}").status_code == 404
+        assert held.post(f"/api/voices/{made['id']}/preview").status_code == 404
+        told = held.post(f"/api/voices/{made['id']}/report", json={"reason": "Theirs."})
+        assert told.status_code == 404
         assert held.get("/api/voices").json()["data"] == []
 
 

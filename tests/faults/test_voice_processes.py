@@ -25,12 +25,22 @@ def test_killed_between_object_and_row_it_leaves_nothing(environment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["die_erasing_rows", "die_erasing_objects"])
+@pytest.mark.parametrize(
+    "command", ["die_erasing_rows", "die_before_objects", "die_erasing_objects"]
+)
 def test_killed_while_erasing_it_is_erased_all_the_same(environment, command):
     die(command, environment)
     state = scripts.run(SCRIPT, "recover", environment)
     assert state["voices"] == ["erased"]
     assert (state["versions"], state["files"], state["unfinished"]) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("command", ["die_erasing_consent", "die_before_its_recording"])
+def test_killed_while_erasing_a_consent_it_is_erased_all_the_same(environment, command):
+    die(command, environment)
+    state = scripts.run(SCRIPT, "recover", environment)
+    assert state["consents"] == [["withdrawn", ""]]
+    assert (state["files"], state["unfinished"]) == (0, 0)
 
 
 @pytest.mark.slow
@@ -40,6 +50,14 @@ def test_recordings_at_once_are_versions_one_after_the_other(environment):
     assert state["versions"] == list(range(1, 3 * 6 + 2))
     assert state["speaks"] == [19]
     assert (state["files"], state["unclaimed"]) == (19, 0)
+
+
+@pytest.mark.slow
+def test_voices_made_at_once_are_no_more_than_there_may_be(environment):
+    state = scripts.run(SCRIPT, "clone", environment | {"VOICES_PER_ACCOUNT": "7"})
+    assert not state["failed"]
+    assert state["voices"] == ["ready"] * 7
+    assert (state["files"], state["unclaimed"]) == (7, 0)
 
 
 @pytest.mark.slow

@@ -30,11 +30,11 @@ from accounts.models import Account
 from tests.voices.conftest import prepared
 from voices import storage
 from voices.erasure import Erasure, finish_all
-from voices.exceptions import ConsentRequired, UnknownVoice
+from voices.exceptions import ConsentRequired, UnknownVoice, VoiceLimitReached
 from voices.models import Origin, UnclaimedObject, Voice, VoiceConsent, VoiceSample
 from voices.tombstones import reapply
 
-RECORDERS, RECORDINGS = 3, 6
+RECORDINGS = 6
 ACTOR = Actor.of_command("test")
 
 
@@ -49,6 +49,7 @@ def state() -> dict[str, object]:
     media = Path(settings.DATA_DIR) / "media"
     return {
         "voices": list(Voice.objects.order_by("pk").values_list("state", flat=True)),
+        "consents": list(VoiceConsent.objects.values_list("state", "name")),
         "versions": list(VoiceSample.objects.order_by("version").values_list("version", flat=True)),
         "speaks": [voice.version for voice in Voice.objects.all()],
         "files": len(list(media.rglob("*.wav"))),
@@ -90,10 +91,32 @@ def die_erasing_rows() -> None:
         voice.erase(ACTOR)
 
 
+def die_before_objects(voice: Voice | VoiceConsent | None = None) -> None:
+    voice = voice or make()
+    storage.forget = lambda key: os.kill(os.getpid(), signal.SIGKILL)
+    voice.erase(ACTOR)
+
+
 def die_erasing_objects() -> None:
     voice = make()
     with dying_at('UPDATE "voices_erasure"'):
         voice.erase(ACTOR)
+
+
+def spoken_consent() -> VoiceConsent:
+    call_command("migrate", verbosity=0)
+    account, origin = Account.objects.default(), Origin(ACTOR)
+    return VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
+
+
+def die_erasing_consent() -> None:
+    consent = spoken_consent()
+    with dying_at('UPDATE "voices_voiceconsent"'):
+        consent.erase(ACTOR)
+
+
+def die_before_its_recording() -> None:
+    die_before_objects(spoken_consent())
 
 
 def recover() -> None:
@@ -122,6 +145,9 @@ def recorder(voice: Voice, start, failures) -> None:
     connection.close()
 
 
+RECORDERS = [recorder] * 3
+
+
 def eraser(voice: Voice, start, failures) -> None:
     start.wait()
     while VoiceSample.objects.filter(voice=voice).count() < 4:
@@ -136,17 +162,27 @@ def withdrawer(voice: Voice, start, failures) -> None:
     connection.close()
 
 
-def compete(*others) -> None:
+def cloner(voice: Voice, start, failures) -> None:
+    start.wait()
+    account, origin = Account.objects.default(), Origin(ACTOR)
+    try:
+        for number in range(5):
+            Voice.clone(account, f"{os.getpid()} {number}", prepared(), voice.consent, origin)
+    except VoiceLimitReached:
+        pass
+    except Exception as error:  # noqa: BLE001  (told to whoever started us)
+        failures.put(repr(error))
+    connection.close()
+
+
+def compete(*workers) -> None:
     voice = make()
     connection.close()
     if connection.vendor == "postgresql":
         connection.close_pool()  # its sockets must not be shared with the children
     forked = multiprocessing.get_context("fork")
     start, failures = forked.Event(), forked.SimpleQueue()
-    processes = [
-        forked.Process(target=work, args=(voice, start, failures))
-        for work in [*[recorder] * RECORDERS, *others]
-    ]
+    processes = [forked.Process(target=work, args=(voice, start, failures)) for work in workers]
     for process in processes:
         process.start()
     start.set()
@@ -155,7 +191,7 @@ def compete(*others) -> None:
     failed = [process.exitcode for process in processes if process.exitcode]
     while not failures.empty():
         failed.append(failures.get())
-    voice = Voice.objects.get()
+    voice.refresh_from_db()
     try:
         voice.check_usable()
         usable = True
@@ -168,9 +204,13 @@ if __name__ == "__main__":
     {
         "die_storing": die_storing,
         "die_erasing_rows": die_erasing_rows,
+        "die_before_objects": die_before_objects,
         "die_erasing_objects": die_erasing_objects,
+        "die_erasing_consent": die_erasing_consent,
+        "die_before_its_recording": die_before_its_recording,
         "recover": recover,
-        "record": compete,
-        "erase": lambda: compete(eraser),
-        "withdraw": lambda: compete(*[withdrawer] * 2),
+        "record": lambda: compete(*RECORDERS),
+        "erase": lambda: compete(*RECORDERS, eraser),
+        "withdraw": lambda: compete(*RECORDERS, *[withdrawer] * 2),
+        "clone": lambda: compete(*[cloner] * 4),
     }[sys.argv[1]]()

@@ -92,6 +92,16 @@ async def stream(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await leave_with_client(receive, paced_chunks(send, int(path_number(scope))))
 
 
+async def declared(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """/declared/N: N bytes, as many as it says, and some time later that they were all."""
+    size = int(path_number(scope))
+    headers = [(b"content-length", str(size).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+    await asyncio.sleep(0.3)
+    await send({"type": "http.response.body"})
+
+
 async def paced_chunks(send: Any, count: int) -> None:
     await start(send)
     begin = time.monotonic()
@@ -113,15 +123,6 @@ async def filling(send: Any, pieces: int) -> None:
     for _ in range(pieces):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         seen["produced"] += len(piece)
-    await send({"type": "http.response.body"})
-
-
-async def lingering(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """/lingering/SECONDS: all of the promised body, and only later the end."""
-    headers = [(b"content-length", b"4")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"done", "more_body": True})
-    await asyncio.sleep(path_number(scope))
     await send({"type": "http.response.body"})
 
 
@@ -220,12 +221,12 @@ async def broken_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 HANDLERS = {
     "/stream": stream,
+    "/declared": declared,
     "/fill": fill,
     "/deaf": deaf,
     "/slow": slow,
     "/broken": broken,
     "/unfinished": unfinished,
-    "/lingering": lingering,
     "/statistics": statistics,
 }
 WEB_SOCKETS = {

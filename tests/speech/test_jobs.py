@@ -11,8 +11,11 @@ from django.db import OperationalError
 
 from accounts.audit import Actor
 from speech.jobs import Runner
+from tests.voices.archives import archive, table
 from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
-from voices.models import Erasure, Voice
+from tests.voices.recordings import clip
+from voices.imports import begin
+from voices.models import Erasure, Voice, VoiceImport
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.of_command("test")
@@ -56,6 +59,26 @@ def test_it_starts_without_a_database_and_makes_up_for_it(voice, runner, monkeyp
         runner.start()
     deadline = time.monotonic() + 5
     while Voice.objects.get().state != "erased":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_import_that_has_to_wait_keeps_nothing_else_from_being_done(
+    account, origin, runner, settings, caplog
+):
+    settings.TRANSCRIBER = "/no/such/program"
+    line = "a.wav,Alice,She says these words and a few more here.,,,,"
+    bundle = archive({"voices.csv": table(line), "a.wav": clip("wav", 3.0)})
+    begin(account, bundle, origin, "The owners of these voices agree.")
+    runner.start()
+    deadline = time.monotonic() + 20
+    while "/no/such/program failed" not in caplog.text:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "a background job failed" not in caplog.text
+    assert VoiceImport.objects.get().state == "running"
+    settings.TRANSCRIBER = "none"
+    while not Voice.objects.filter(name="Alice").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

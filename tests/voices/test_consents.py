@@ -83,6 +83,15 @@ def test_a_phrase_is_used_soon_and_by_those_who_asked_for_it(account, charlies, 
             recorded(phrase_id=phrase.public_id)
 
 
+def test_phrases_that_are_done_with_are_not_kept(account, charlies, recorded):
+    used, old, new = (ConsentPhrase.hand_out(account, "en") for _ in range(3))
+    foreign = ConsentPhrase.hand_out(charlies, "en")
+    recorded(phrase_id=used.public_id)
+    ConsentPhrase.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    newest = ConsentPhrase.hand_out(account, "en")
+    assert set(ConsentPhrase.objects.all()) == {new, foreign, newest}
+
+
 def test_a_recording_that_is_shorter_than_its_phrase_is_refused(account, recorded):
     phrase = ConsentPhrase.hand_out(account, "en")
     with pytest.raises(RefusedRecording) as refused:

@@ -125,7 +125,7 @@ class Channel(http.HTTPChannel):
     def _sends_on(self, more: int) -> bool:
         """Whether the client sends much while it is answered. After the last byte that it was
         promised it may: the application is only about to end."""
-        if self.phase is not Phase.RESPONSE or self.requests[0].looks_complete:
+        if self.phase is not Phase.RESPONSE or self.requests[0].has_sent_all:
             return False
         return sum(map(len, self._dataBuffer)) + more > _PIPELINED_BYTES
 

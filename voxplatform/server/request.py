@@ -40,7 +40,6 @@ class Request(http.Request):
         self.handed_over = 0
         self.asked_for_body = False
         self.started = False
-        self.owed: int | None = None
         self.cap = 0
         self.over_cap: Refusal = refusals.INTERNAL_ERROR
 
@@ -169,8 +168,6 @@ class Request(http.Request):
         self.setResponseCode(status)
         for name, value in fields:
             self.responseHeaders.addRawHeader(name, value)
-            if name.lower() == b"content-length":
-                self.owed = int(value)
         if self.server.draining:
             self.channel.persistent = False
         if not self.channel.persistent:
@@ -182,8 +179,6 @@ class Request(http.Request):
         channel, connection = self.channel, self.connection
         connection.cork()
         self.write(body)
-        if self.owed is not None:
-            self.owed -= len(body)
         if not more and channel.writable.is_set():
             self.finish()
             connection.flush()
@@ -194,9 +189,11 @@ class Request(http.Request):
             self.finish()
 
     @property
-    def looks_complete(self) -> bool:
-        """Whether the client has been sent all that the headers promised, and may ask again."""
-        return self.owed == 0
+    def has_sent_all(self) -> bool:
+        """Whether the client has as much as was declared, and so may go on to its next request,
+        although the application has yet to say that this was the end."""
+        declared = self.responseHeaders.getRawHeaders(b"content-length")
+        return bool(declared) and self.sentLength >= int(declared[0])
 
     def application_done(self, failed: bool) -> None:
         """See to it that a response the application left unfinished does not look complete."""

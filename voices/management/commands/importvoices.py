@@ -13,9 +13,12 @@ from accounts.audit import Actor
 from accounts.models import Account
 from voices.bundle import RefusedBundle, pack
 from voices.consents import Origin
-from voices.exceptions import InvalidVoiceField, StorageUnavailable
+from voices.exceptions import InvalidVoiceField, ProgramUnavailable, StorageUnavailable
 from voices.imports import advance, begin
 from voices.models import ImportedFile, VoiceImport
+
+# It can be taken up again later.
+_NOT_NOW = (StorageUnavailable, ProgramUnavailable)
 
 
 class Command(BaseCommand):
@@ -45,7 +48,7 @@ class Command(BaseCommand):
             made = self._begin(options["path"], account, origin, options["statement"])
             if not options["background"]:
                 self._work(made)
-        except (OSError, RefusedBundle, InvalidVoiceField, StorageUnavailable) as error:
+        except (OSError, *_NOT_NOW, RefusedBundle, InvalidVoiceField) as error:
             raise CommandError(str(error)) from error
 
     def _begin(self, path: Path, account: Account, origin: Origin, statement: str) -> VoiceImport:
