@@ -102,6 +102,7 @@ CONTENT_SECURITY_POLICY = {
 # -- the apps
 
 INSTALLED_APPS = [
+    "voxplatform",  # before the admin makes forms of the models that it translates
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -128,7 +129,6 @@ INSTALLED_APPS = [
     "voices",
     "speech",
     "portal",
-    "voxplatform",
 ]
 
 MIDDLEWARE = [
