@@ -40,7 +40,7 @@ class AlreadyIssued(Exception):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
-    list_display = ("name", "written", "account", "state", "characters", "audio", "last_used_at")
+    list_display = ("name", "written", "account", "stands", "characters", "audio", "last_used_at")
     list_select_related = ("account",)
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "public_id", "last_four", "account__name")
@@ -89,12 +89,16 @@ class ApiKeyAdmin(ModelAdmin):
         description=gettext_lazy("state"),
         label={"active": "success", "expired": None, "rotating": "warning", "revoked": "danger"},
     )
-    def state(self, key: ApiKey) -> tuple[str, str]:
+    def stands(self, key: ApiKey) -> tuple[str, str]:
         if key.revoked_at:
             return "revoked", _("revoked")
         if not key.is_alive:
             return "expired", _("expired")
         return ("rotating", _("rotating")) if key.grace_until else ("active", _("active"))
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, key: ApiKey) -> str:
+        return str(self.stands(key)[1])
 
     @admin.display(description=gettext_lazy("characters"))
     def characters(self, key: Any) -> str:

@@ -74,7 +74,7 @@ class ModelDownloadAdmin(ModelAdmin):
     form = DownloadForm
     add_fieldsets = ((None, {"fields": ("model", "hub")}),)
     fieldsets = (
-        (None, {"fields": ("name", ("stands", "progress"), "error")}),
+        (None, {"fields": ("name", ("condition", "progress"), "error")}),
         (gettext_lazy("Where from"), {"fields": (("model", "hub"),)}),
         (gettext_lazy("When"), {"fields": (("started_at", "started_by"), ("heard_at", "machine"))}),
     )
@@ -99,6 +99,10 @@ class ModelDownloadAdmin(ModelAdmin):
             return "interrupted", _("Interrupted")
         return download.state, download.get_state_display()
 
+    @admin.display(description=gettext_lazy("state"))
+    def condition(self, download: ModelDownload) -> str:
+        return str(self.stands(download)[1])
+
     @admin.display(description=gettext_lazy("fetched"))
     def progress(self, download: ModelDownload) -> str:
         # The mark by which the page knows to look again soon.
@@ -119,7 +123,7 @@ class ModelDownloadAdmin(ModelAdmin):
         return self.fieldsets if obj else self.add_fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        shown = ("name", "stands", "progress", "error", "started_at", "started_by")
+        shown = ("name", "condition", "progress", "error", "started_at", "started_by")
         return (*shown, "model", "hub", "heard_at", "machine") if obj else ()
 
     def changeform_view(

@@ -23,9 +23,9 @@ ENGLISH = re.compile(r"[A-Za-z]{3,}")
 JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
 # Names and values are the same in every language, and so is what people and the engine said.
 DATA = re.compile(
-    r"VoxPlatform|English|Hugging Face|ModelScope|SHA-256|UTC|\w+_\w{8,}(?:_?…\w+)?|[0-9a-f]{32}|\{.*\}"
+    r"VoxPlatform|English|Hugging Face|ModelScope|SHA-256|UTC|\w+_\w{8,}(?:_?…\w+)?|[0-9a-f]{32}"
     r"|\b(?:operator|espeak|voxcpm|tone|openai|native|mcp|say|alloy|mp3|test|audio|attestation)\b"
-    r"|\b(?:gpt|tts)-\S+|\b[a-z]+\.[a-z]+\b|\b(?:user|system|kind)\b"
+    r"|\{.*\}|\b(?:gpt|tts)-\S+|\b[a-z]+\.[a-z]+\b|\b(?:user|system|kind)\b"
     rf"|{re.escape(NOT_STARTED)}|Alice('s laptop| reads| says that this is her own voice)?",
     re.IGNORECASE,
 )
@@ -59,7 +59,8 @@ def english(page):
     return {
         text
         for text in Words(page.content.decode()).found
-        if not JAPANESE.search(text) and ENGLISH.search(DATA.sub("", text))
+        if text.startswith("('")  # a pair of value and words, shown as it is
+        or (not JAPANESE.search(text) and ENGLISH.search(DATA.sub("", text)))
     }
 
 

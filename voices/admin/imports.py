@@ -80,7 +80,7 @@ class VoiceImportAdmin(RecordedAdmin):
     actions_detail = ("report", "cancel")
     inlines = (ImportedFileInline,)
     fieldsets = (
-        (None, {"fields": ("account", ("stands", "progress"), "statement")}),
+        (None, {"fields": ("account", ("state", "progress"), "statement")}),
         (
             gettext_lazy("By whom"),
             {"fields": (("asked_by", "created_by"), ("created_at", "ended_at"))},
