@@ -51,7 +51,7 @@ class TicketField(forms.CharField):
     widget = forms.HiddenInput
 
     def __init__(self) -> None:
-        super().__init__(initial=lambda: signing.dumps(keys.make_id(), salt=_SALT))
+        super().__init__(label="", initial=lambda: signing.dumps(keys.make_id(), salt=_SALT))
 
     def clean(self, value: Any) -> str:
         """The id that was drawn; nobody can choose one."""

@@ -131,4 +131,4 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.account}"
+        return f"{self.user} / {self.account}"

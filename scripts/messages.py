@@ -1,5 +1,8 @@
 """Finds every word that people read, brings the catalogues up to date and compiles them.
 
+Words stand in the sources, marked by gettext, and in the models: what the admin shows of those is
+asked from ``voxplatform/model_words.py``.
+
 `make messages` runs it: what is new stands untranslated in locale/*/LC_MESSAGES/*.po, what is gone
 is dropped, and tests/test_messages.py fails until everything is translated.
 """
@@ -7,15 +10,16 @@ is dropped, and tests/test_messages.py fails until everything is translated.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
-from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +67,11 @@ def extracted(domain: str) -> Catalog:
         words = extract(method, io.BytesIO(_read(file, kind)), keywords=_WORDS)
         for _, message, _, context in words:
             found.add(message, locations=[(str(file.relative_to(ROOT)), None)], context=context)
+    if domain == "django":
+        from voxplatform.model_words import words_shown  # wants Django to be set up
+
+        for module, word in words_shown():
+            found.add(word, locations=[(f"{module.replace('.', '/')}.py", None)])
     return found
 
 
@@ -98,7 +107,9 @@ def _texts(string: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def main() -> None:
-    settings.configure()  # templatize asks whether Django translates at all
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
+    django.setup()
     waiting = {f"{la}/{do}": update(la, do) for la in LOCALES for do in DOMAINS}
     for name, count in waiting.items():
         print(f"{name}: {count} to translate")

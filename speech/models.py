@@ -114,7 +114,7 @@ class UsageRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.request_id}: {self.outcome}"
+        return self.request_id
 
 
 class UsageDay(models.Model):

@@ -64,4 +64,4 @@ class EngineMeasurement(models.Model):
         ordering = ["-measured_at", "clients"]
 
     def __str__(self) -> str:
-        return f"{self.model}, {self.clients} clients"
+        return f"{self.model} × {self.clients}"

@@ -55,7 +55,7 @@ class VoiceImport(models.Model):
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"import {self.pk}"
+        return f"#{self.pk}"
 
     @property
     def actor(self) -> Actor:
@@ -144,7 +144,7 @@ class ImportedFile(models.Model):
         constraints = [models.UniqueConstraint(fields=["of", "number"], name="one_row_per_line")]
 
     def __str__(self) -> str:
-        return f"line {self.number}"
+        return f"{self.number}: {self.file}"
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -44,7 +44,7 @@ class VoiceSample(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.voice} version {self.version}"
+        return f"{self.voice} v{self.version}"
 
     def wav(self) -> bytes:
         """The recording as the model hears it. Raises StorageUnavailable."""
@@ -64,7 +64,7 @@ class VoiceReport(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"a report of {self.voice}"
+        return f"{self.voice}: #{self.pk}"
 
     @classmethod
     def file(cls, voice: Voice, account: Account, reason: str, actor: Actor) -> VoiceReport:

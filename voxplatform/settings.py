@@ -103,6 +103,7 @@ CONTENT_SECURITY_POLICY = {
 # -- the apps
 
 INSTALLED_APPS = [
+    "voxplatform",  # before the admin makes forms of the models that it translates
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -129,7 +130,6 @@ INSTALLED_APPS = [
     "voices",
     "speech",
     "portal",
-    "voxplatform",
 ]
 
 MIDDLEWARE = [

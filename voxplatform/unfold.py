@@ -1,12 +1,20 @@
-"""How the admin looks: name, icon, colours and the order of its menu. Settings only."""
+"""How the admin looks: name, icon, colours and the order of its menu. Settings only.
+
+Unfold brings no catalogues: what it says and Django's do not know stands in ours.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, pgettext_lazy
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 def _logo(request: HttpRequest) -> str:
@@ -17,7 +25,7 @@ def _style(request: HttpRequest) -> str:
     return static("voxplatform/admin.css")
 
 
-def _link(title: str, icon: str, model: str) -> dict[str, Any]:
+def _link(title: StrPromise, icon: str, model: str) -> dict[str, Any]:
     app, name = model.split(".")
     return {
         "title": title,
@@ -33,7 +41,7 @@ def _link(title: str, icon: str, model: str) -> dict[str, Any]:
 UNFOLD = {
     "SITE_TITLE": "VoxPlatform",
     "SITE_HEADER": "VoxPlatform",
-    "SITE_SUBHEADER": "Speech, on your own machine",
+    "SITE_SUBHEADER": _("Speech, on your own machine"),
     "SITE_SYMBOL": "graphic_eq",
     "SITE_ICON": _logo,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _logo}],
@@ -59,47 +67,97 @@ UNFOLD = {
         "navigation": [
             {
                 "items": [
-                    {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                    {
+                        "title": _("Overview"),
+                        "icon": "dashboard",
+                        "link": reverse_lazy("admin:index"),
+                    },
                 ]
             },
             {
-                "title": "Speech",
+                "title": pgettext_lazy("menu", "Speech"),
                 "separator": True,
                 "items": [
                     {
-                        "title": "Live engine",
+                        "title": _("Live engine"),
                         "icon": "monitor_heart",
                         "link": reverse_lazy("admin:speech_engine"),
                         "permission": lambda request: request.user.is_staff,
                     },
-                    _link("Usage log", "receipt_long", "speech.usagerecord"),
-                    _link("Models", "tune", "speech.speechmodel"),
-                    _link("Model downloads", "download", "speech.modeldownload"),
-                    _link("Measurements", "speed", "speech.enginemeasurement"),
-                    _link("Notices", "campaign", "speech.notice"),
+                    _link(_("Usage log"), "receipt_long", "speech.usagerecord"),
+                    _link(_("Models"), "tune", "speech.speechmodel"),
+                    _link(_("Model downloads"), "download", "speech.modeldownload"),
+                    _link(_("Measurements"), "speed", "speech.enginemeasurement"),
+                    _link(_("Notices"), "campaign", "speech.notice"),
                 ],
             },
             {
-                "title": "Voices",
+                "title": _("Voices"),
                 "separator": True,
                 "items": [
-                    _link("Voices", "record_voice_over", "voices.voice"),
-                    _link("Consents", "verified_user", "voices.voiceconsent"),
-                    _link("Reports", "flag", "voices.voicereport"),
-                    _link("Imports", "library_add", "voices.voiceimport"),
+                    _link(_("Voices"), "record_voice_over", "voices.voice"),
+                    _link(_("Consents"), "verified_user", "voices.voiceconsent"),
+                    _link(_("Reports"), "flag", "voices.voicereport"),
+                    _link(_("Imports"), "library_add", "voices.voiceimport"),
                 ],
             },
             {
-                "title": "Access",
+                "title": _("Access"),
                 "separator": True,
                 "items": [
-                    _link("Accounts", "account_balance_wallet", "accounts.account"),
-                    _link("API keys", "key", "accounts.apikey"),
-                    _link("Users", "person", "auth.user"),
-                    _link("Groups", "group", "auth.group"),
-                    _link("Audit log", "history", "accounts.auditentry"),
+                    _link(_("Accounts"), "account_balance_wallet", "accounts.account"),
+                    _link(_("API keys"), "key", "accounts.apikey"),
+                    _link(_("Users"), "person", "auth.user"),
+                    _link(_("Groups"), "group", "auth.group"),
+                    _link(_("Audit log"), "history", "accounts.auditentry"),
                 ],
             },
         ]
     },
 }
+
+WORDS_OF_UNFOLD = (
+    gettext_noop("Add row"),
+    gettext_noop("All applications"),
+    gettext_noop("Apply Filters"),
+    gettext_noop("Choose file to upload"),
+    gettext_noop("Click to cancel"),
+    gettext_noop("Click to download"),
+    gettext_noop("Collapse"),
+    gettext_noop("Dark"),
+    gettext_noop("Date"),
+    gettext_noop("Date from"),
+    gettext_noop("Date to"),
+    gettext_noop("Expand row"),
+    gettext_noop("False"),
+    gettext_noop("From"),
+    gettext_noop("General"),
+    gettext_noop("Go back"),
+    gettext_noop("Light"),
+    gettext_noop("Loading more results..."),
+    gettext_noop("More actions"),
+    gettext_noop("No data"),
+    gettext_noop("No recent searches"),
+    gettext_noop("No results found"),
+    gettext_noop("No results matching your query"),
+    gettext_noop("None"),
+    gettext_noop("Recent searches"),
+    gettext_noop("Reset filters"),
+    gettext_noop("Return to site"),
+    gettext_noop("Run"),
+    gettext_noop("Search apps and models..."),
+    gettext_noop("Select action"),
+    gettext_noop("Select action to run"),
+    gettext_noop("Select all rows"),
+    gettext_noop("Select record"),
+    gettext_noop("Select value"),
+    gettext_noop("Submit"),
+    gettext_noop("System"),
+    gettext_noop("This item will be deleted."),
+    gettext_noop("This page yielded into no results. Create a new item or reset your filters."),
+    gettext_noop("To"),
+    gettext_noop("Toggle password visibility"),
+    gettext_noop("True"),
+    gettext_noop("Type to search"),
+    gettext_noop("Value"),
+)

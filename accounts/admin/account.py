@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from accounts.admin.base import ModelAdmin
@@ -19,7 +20,7 @@ class MembershipInline(TabularInline):  # type: ignore[misc]
     model = Membership
     extra = 0
     autocomplete_fields = ("user",)
-    verbose_name_plural = "members"
+    verbose_name_plural = _("members")
 
 
 @admin.register(Account)
@@ -33,9 +34,9 @@ class AccountAdmin(ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "personal_of", "is_active", "default_voice")}),
         (None, {"fields": (("made_by", "created_at"),)}),
-        ("History of its people", {"fields": (("history", "history_days"),)}),
-        ("Limits per month (UTC)", {"fields": (("monthly_characters", "monthly_seconds"),)}),
-        ("Used this month", {"fields": (("characters", "audio"),)}),
+        (_("History of its people"), {"fields": (("history", "history_days"),)}),
+        (_("Limits per month (UTC)"), {"fields": (("monthly_characters", "monthly_seconds"),)}),
+        (_("Used this month"), {"fields": (("characters", "audio"),)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -46,14 +47,14 @@ class AccountAdmin(ModelAdmin):
         super().save_formset(request, form, formset, change)
         Invitation.objects.all().withdraw_former(form.instance.pk, Actor.of_request(request))
 
-    @admin.display(description="characters")
+    @admin.display(description=_("characters"))
     def characters(self, account: Any) -> str:
         return bar(getattr(account, "characters_now", 0), account.monthly_characters, "")
 
-    @admin.display(description="audio")
+    @admin.display(description=_("audio"))
     def audio(self, account: Any) -> str:
-        return bar(getattr(account, "ms_now", 0) // 1000, account.monthly_seconds, "s")
+        return bar(getattr(account, "ms_now", 0) // 1000, account.monthly_seconds, _("s"))
 
-    @admin.display(description="keys")
+    @admin.display(description=_("keys"))
     def keys(self, account: Any) -> int:
         return int(account.key_count)

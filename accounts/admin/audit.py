@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import ModelAdmin
 from accounts.models import AuditEntry
@@ -21,7 +22,7 @@ class AuditEntryAdmin(ModelAdmin):
     date_hierarchy = "created_at"
     show_add_link = False
 
-    @admin.display(description="when (UTC)")
+    @admin.display(description=_("when (UTC)"))
     def when(self, entry: AuditEntry) -> str:
         return f"{entry.created_at:%Y-%m-%d %H:%M:%S}"
 

@@ -16,6 +16,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -38,7 +40,7 @@ class AlreadyIssued(Exception):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
-    list_display = ("name", "written", "account", "state", "characters", "audio", "last_used_at")
+    list_display = ("name", "written", "account", "stands", "characters", "audio", "last_used_at")
     list_select_related = ("account",)
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "public_id", "last_four", "account__name")
@@ -53,16 +55,16 @@ class ApiKeyAdmin(ModelAdmin):
     )
     add_fieldsets = (
         (None, {"fields": ("ticket", "account", "name", "scopes", "expires_at")}),
-        ("Limits (empty: none)", {"fields": _LIMITS}),
-        ("Allowed (empty: all)", {"fields": _ALLOWED}),
+        (gettext_lazy("Limits (empty: none)"), {"fields": _LIMITS}),
+        (gettext_lazy("Allowed (empty: all)"), {"fields": _ALLOWED}),
     )
     fieldsets = (
         (None, {"fields": ("name", ("written", "state"), "account", "scopes", "expires_at")}),
-        ("Used this month", {"fields": (("characters", "audio"),)}),
-        ("Limits (empty: none)", {"fields": _LIMITS}),
-        ("Allowed (empty: all)", {"fields": _ALLOWED}),
+        (gettext_lazy("Used this month"), {"fields": (("characters", "audio"),)}),
+        (gettext_lazy("Limits (empty: none)"), {"fields": _LIMITS}),
+        (gettext_lazy("Allowed (empty: all)"), {"fields": _ALLOWED}),
         (
-            "History",
+            gettext_lazy("History"),
             {
                 "fields": (
                     ("created_at", "created_by", "last_used_at"),
@@ -79,27 +81,32 @@ class ApiKeyAdmin(ModelAdmin):
         # Rotated keys share the counters of the first of their line.
         return with_use(keys.annotate(meter=Coalesce(F("first_id"), F("pk"))), key_id="meter")
 
-    @admin.display(description="key")
+    @admin.display(description=gettext_lazy("key"))
     def written(self, key: ApiKey) -> str:
         return f"vox_{key.public_id}_…{key.last_four}"
 
     @display(  # type: ignore[untyped-decorator]
-        label={"active": "success", "rotating": "warning", "revoked": "danger"}
+        description=gettext_lazy("state"),
+        label={"active": "success", "expired": None, "rotating": "warning", "revoked": "danger"},
     )
-    def state(self, key: ApiKey) -> str:
+    def stands(self, key: ApiKey) -> tuple[str, str]:
         if key.revoked_at:
-            return "revoked"
+            return "revoked", _("revoked")
         if not key.is_alive:
-            return "expired"
-        return "rotating" if key.grace_until else "active"
+            return "expired", _("expired")
+        return ("rotating", _("rotating")) if key.grace_until else ("active", _("active"))
 
-    @admin.display(description="characters")
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, key: ApiKey) -> str:
+        return str(self.stands(key)[1])
+
+    @admin.display(description=gettext_lazy("characters"))
     def characters(self, key: Any) -> str:
         return bar(key.characters_now, key.monthly_characters, "")
 
-    @admin.display(description="audio")
+    @admin.display(description=gettext_lazy("audio"))
     def audio(self, key: Any) -> str:
-        return bar(key.ms_now // 1000, key.monthly_seconds, "s")
+        return bar(key.ms_now // 1000, key.monthly_seconds, _("s"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A key that is gone explains nothing: it is revoked instead."""
@@ -133,8 +140,10 @@ class ApiKeyAdmin(ModelAdmin):
         except AlreadyIssued:
             messages.warning(
                 request,
-                "This form was already sent, and its key was shown once. Nothing was made; "
-                "if the key was lost, revoke it and issue another.",
+                _(
+                    "This form was already sent, and its key was shown once. Nothing was made; "
+                    "if the key was lost, revoke it and issue another."
+                ),
             )
             return HttpResponseRedirect(reverse("admin:accounts_apikey_changelist"))
         return response
@@ -172,7 +181,7 @@ class ApiKeyAdmin(ModelAdmin):
     def _show_once(self, request: HttpRequest, key: ApiKey, raw: str) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": "Copy this key now",
+            "title": _("Copy this key now"),
             "opts": self.opts,
             "key": key,
             "raw": raw,
@@ -182,7 +191,12 @@ class ApiKeyAdmin(ModelAdmin):
 
     # -- rotating and revoking
 
-    @action(description="Rotate", url_path="rotate", permissions=["change"], icon="autorenew")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Rotate"),
+        url_path="rotate",
+        permissions=["change"],
+        icon="autorenew",
+    )  # type: ignore[untyped-decorator]
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         key = self._living(request, object_id)
         form = RotateForm(request.POST or None)
@@ -191,13 +205,13 @@ class ApiKeyAdmin(ModelAdmin):
         try:
             raw, successor = key.rotate(form.cleaned_data["grace"], Actor.of_request(request))
         except IntegrityError:
-            messages.warning(request, "This key has been rotated before. Nothing was made.")
+            messages.warning(request, _("This key has been rotated before. Nothing was made."))
             return HttpResponseRedirect(self._page_of(key))
         self.log_change(request, key, "Rotated.")
         return self._show_once(request, successor, raw)
 
     @action(
-        description="Revoke",
+        description=gettext_lazy("Revoke"),
         url_path="revoke",
         permissions=["change"],
         icon="block",
@@ -208,14 +222,15 @@ class ApiKeyAdmin(ModelAdmin):
         if request.method != "POST":
             return self._confirm(request, key, "revoke", None)
         self._revoke(request, key)
-        messages.success(request, f"{key.name} is revoked and opens nothing any more.")
+        done = _("%(name)s is revoked and opens nothing any more.") % {"name": key.name}
+        messages.success(request, done)
         return HttpResponseRedirect(self._page_of(key))
 
-    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    @admin.action(description=gettext_lazy("Revoke the selected keys"), permissions=["change"])
     def revoke_selected(self, request: HttpRequest, keys: QuerySet[Any]) -> None:
         for key in keys:
             self._revoke(request, key)
-        messages.success(request, "The selected keys are revoked.")
+        messages.success(request, _("The selected keys are revoked."))
 
     def _revoke(self, request: HttpRequest, key: ApiKey) -> None:
         key.revoke(Actor.of_request(request))
@@ -224,15 +239,16 @@ class ApiKeyAdmin(ModelAdmin):
     def _living(self, request: HttpRequest, object_id: str) -> ApiKey:
         key: ApiKey | None = self.get_object(request, object_id)
         if key is None or key.revoked_at:
-            raise PermissionDenied("There is no such key, or it is revoked.")
+            raise PermissionDenied(_("There is no such key, or it is revoked."))
         return key
 
     def _confirm(
         self, request: HttpRequest, key: ApiKey, verb: str, form: RotateForm | None
     ) -> HttpResponse:
+        titles = {"rotate": _("Rotate %(name)s"), "revoke": _("Revoke %(name)s")}
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{verb.capitalize()} {key.name}",
+            "title": titles[verb] % {"name": key.name},
             "opts": self.opts,
             "original": key,
             "verb": verb,

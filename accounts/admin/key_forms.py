@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -13,12 +14,12 @@ from accounts import key_forms
 from accounts.models import SCOPES, ApiKey, default_scopes
 
 WHAT_SCOPES_ALLOW = {
-    "speech": "speech – speak",
-    "voices": "voices – list and make voices",
-    "jobs": "jobs – long texts in the background",
-    "usage": "usage – read what was used",
-    "engine": "engine – load and unload the model",
-    "metrics": "metrics – read /metrics",
+    "speech": _("speech – speak"),
+    "voices": _("voices – list and make voices"),
+    "jobs": _("jobs – long texts in the background"),
+    "usage": _("usage – read what was used"),
+    "engine": _("engine – load and unload the model"),
+    "metrics": _("metrics – read /metrics"),
 }
 
 
@@ -30,13 +31,21 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
     """A key's name, rights and limits."""
 
     scopes = forms.MultipleChoiceField(
+        label=_("scopes"),
         choices=[(scope, WHAT_SCOPES_ALLOW[scope]) for scope in SCOPES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=default_scopes,
     )
-    allowed_voices = LinesField(help_text="One a line. Empty: every voice.")
-    allowed_models = LinesField(help_text="One a line. Empty: every model.")
-    allowed_networks = LinesField(help_text="One a line, as 192.0.2.0/24. Empty: from anywhere.")
+    allowed_voices = LinesField(
+        label=_("allowed voices"), help_text=_("One a line. Empty: every voice.")
+    )
+    allowed_models = LinesField(
+        label=_("allowed models"), help_text=_("One a line. Empty: every model.")
+    )
+    allowed_networks = LinesField(
+        label=_("allowed networks"),
+        help_text=_("One a line, as 192.0.2.0/24. Empty: from anywhere."),
+    )
 
     class Meta:
         model = ApiKey

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from accounts.counters import Counter, Metered, this_month
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 def with_use(metered: QuerySet[Metered], **counted_as: str) -> QuerySet[Metered]:
@@ -22,7 +27,7 @@ def with_use(metered: QuerySet[Metered], **counted_as: str) -> QuerySet[Metered]
     )
 
 
-def bar(used: int, limit: int | None, unit: str) -> SafeString:
+def bar(used: int, limit: int | None, unit: StrPromise | str) -> SafeString:
     """``used`` of ``limit``; without a limit there is nothing to fill."""
     percent = None if limit is None else min(100, round(used * 100 / limit)) if limit else 100
     return render_to_string(

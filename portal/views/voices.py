@@ -21,7 +21,6 @@ from accounts.audit import Actor
 from portal import texts
 from portal.choices import GROUPS, matching
 from portal.playing import sample_rate
-from portal.reports import measured
 from portal.views.pages import PersonRequest, page
 from portal.voice_forms import ReportForm, SharingForm, VoiceForm
 from speech.api.voice_forms import ShareSerializer
@@ -30,6 +29,7 @@ from speech.runtime import runtime
 from voices.exceptions import InvalidVoiceField
 from voices.limits import LIMITS
 from voices.models import Voice, VoiceReport, VoiceSample
+from voices.reports import measured
 from voices.samples import Report
 
 _ON_A_PAGE = 24

@@ -13,6 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -23,9 +26,17 @@ from speech.hub.errors import FetchError
 from speech.hub.fetch import discard, in_words, name_of
 from speech.models import ModelDownload
 
+_TITLES = {
+    "resume": gettext_lazy("Resume %(name)s"),
+    "cancel": gettext_lazy("Cancel %(name)s"),
+}
 _QUESTIONS = {
-    "resume": "What is missing of {} is fetched from {}; what is there is kept.",
-    "cancel": "{} is no longer fetched from {}. What is there is kept, so it can be resumed.",
+    "resume": gettext_lazy(
+        "What is missing of %(name)s is fetched from %(hub)s; what is there is kept."
+    ),
+    "cancel": gettext_lazy(
+        "%(name)s is no longer fetched from %(hub)s. What is there is kept, so it can be resumed."
+    ),
 }
 
 
@@ -36,15 +47,22 @@ class DownloadForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ModelDownload
         fields = ("model", "hub")
         help_texts = {
-            "model": f"{', '.join(KNOWN)}, owner/name as the hub calls it, "
-            "or a directory of this machine, which is linked."
+            "model": format_lazy(
+                gettext_lazy(
+                    "{known}, owner/name as the hub calls it, or a directory of this machine, "
+                    "which is linked."
+                ),
+                known=", ".join(KNOWN),
+            )
         }
 
     def clean_model(self) -> str:
         model: str = self.cleaned_data["model"].strip()
         running = ModelDownload.objects.filter(name=name_of(model)).first()
         if running and running.is_running:
-            raise forms.ValidationError(f"{running} is being fetched already.")
+            raise forms.ValidationError(
+                _("%(name)s is being fetched already."), params={"name": running}
+            )
         return model
 
 
@@ -56,9 +74,9 @@ class ModelDownloadAdmin(ModelAdmin):
     form = DownloadForm
     add_fieldsets = ((None, {"fields": ("model", "hub")}),)
     fieldsets = (
-        (None, {"fields": ("name", ("stands", "progress"), "error")}),
-        ("Where from", {"fields": (("model", "hub"),)}),
-        ("When", {"fields": (("started_at", "started_by"), ("heard_at", "machine"))}),
+        (None, {"fields": ("name", ("condition", "progress"), "error")}),
+        (gettext_lazy("Where from"), {"fields": (("model", "hub"),)}),
+        (gettext_lazy("When"), {"fields": (("started_at", "started_by"), ("heard_at", "machine"))}),
     )
 
     class Media:
@@ -67,7 +85,7 @@ class ModelDownloadAdmin(ModelAdmin):
     # -- what is seen
 
     @display(  # type: ignore[untyped-decorator]
-        description="state",
+        description=gettext_lazy("state"),
         label={
             "installed": "success",
             "running": "info",
@@ -76,21 +94,27 @@ class ModelDownloadAdmin(ModelAdmin):
             "cancelled": "warning",
         },
     )
-    def stands(self, download: ModelDownload) -> str:
-        return "interrupted" if download.is_interrupted else download.state
+    def stands(self, download: ModelDownload) -> tuple[str, str]:
+        if download.is_interrupted:
+            return "interrupted", _("Interrupted")
+        return download.state, download.get_state_display()
 
-    @admin.display(description="fetched")
+    @admin.display(description=gettext_lazy("state"))
+    def condition(self, download: ModelDownload) -> str:
+        return str(self.stands(download)[1])
+
+    @admin.display(description=gettext_lazy("fetched"))
     def progress(self, download: ModelDownload) -> str:
         # The mark by which the page knows to look again soon.
         running = "yes" if download.is_running else "no"
         if not download.size:
             return format_html('<span data-running="{}">–</span>', running)
         return format_html(
-            '<div class="vox-use" data-running="{}"><div>{} of {}</div>'
+            '<div class="vox-use" data-running="{}"><div>{}</div>'
             '<progress class="vox-bar" value="{}" max="{}"></progress></div>',
             running,
-            in_words(download.done),
-            in_words(download.size),
+            _("%(done)s of %(size)s")
+            % {"done": in_words(download.done), "size": in_words(download.size)},
             download.done,
             download.size,
         )
@@ -99,7 +123,7 @@ class ModelDownloadAdmin(ModelAdmin):
         return self.fieldsets if obj else self.add_fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        shown = ("name", "stands", "progress", "error", "started_at", "started_by")
+        shown = ("name", "condition", "progress", "error", "started_at", "started_by")
         return (*shown, "model", "hub", "heard_at", "machine") if obj else ()
 
     def changeform_view(
@@ -132,7 +156,12 @@ class ModelDownloadAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Its row belongs to whoever fetches it."""
 
-    @action(description="Resume", url_path="resume", permissions=["change"], icon="play_arrow")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Resume"),
+        url_path="resume",
+        permissions=["change"],
+        icon="play_arrow",
+    )  # type: ignore[untyped-decorator]
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         download = self._asked_for(request, object_id, running=False)
         if request.method != "POST":
@@ -146,7 +175,7 @@ class ModelDownloadAdmin(ModelAdmin):
         return HttpResponseRedirect(_page_of(download))
 
     @action(
-        description="Cancel",
+        description=gettext_lazy("Cancel"),
         url_path="cancel",
         permissions=["change"],
         icon="stop",
@@ -183,7 +212,7 @@ class ModelDownloadAdmin(ModelAdmin):
     def _asked_for(self, request: HttpRequest, object_id: str, *, running: bool) -> ModelDownload:
         download: ModelDownload | None = self.get_object(request, object_id)
         if download is None or download.is_running != running:
-            raise PermissionDenied("There is no such download, or it has changed meanwhile.")
+            raise PermissionDenied(_("There is no such download, or it has changed meanwhile."))
         return download
 
     def _tell(self, request: HttpRequest, download: ModelDownload, verb: str) -> None:
@@ -191,11 +220,12 @@ class ModelDownloadAdmin(ModelAdmin):
         self.audit(request, verb, download, {"model": download.model, "hub": download.hub})
 
     def _confirm(self, request: HttpRequest, download: ModelDownload, verb: str) -> HttpResponse:
+        named = {"name": download, "hub": download.get_hub_display()}
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{verb.capitalize()} {download}",
+            "title": _TITLES[verb] % named,
             "opts": self.opts,
-            "question": _QUESTIONS[verb].format(download, download.get_hub_display()),
+            "question": _QUESTIONS[verb] % named,
             "verb": verb,
             "back": _page_of(download),
         }

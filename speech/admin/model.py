@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin.base import ModelAdmin
 from accounts.admin.key_forms import LinesField
@@ -15,7 +17,10 @@ from speech.models import SpeechModel
 class SpeechModelForm(forms.ModelForm):  # type: ignore[type-arg]
     """A model's row; its further names one a line."""
 
-    aliases = LinesField(help_text="Further names it answers to, one a line.")
+    aliases = LinesField(
+        label=gettext_lazy("further names"),
+        help_text=gettext_lazy("Further names it answers to, one a line."),
+    )
 
     class Meta:
         model = SpeechModel
@@ -31,7 +36,8 @@ class SpeechModelForm(forms.ModelForm):  # type: ignore[type-arg]
         for other in SpeechModel.objects.exclude(pk=self.instance.pk):
             if taken := set(names) & {other.name, *other.aliases}:
                 raise forms.ValidationError(
-                    f"{', '.join(sorted(taken))} is a name of {other} already."
+                    _("%(names)s: a name of %(model)s already."),
+                    params={"names": ", ".join(sorted(taken)), "model": other},
                 )
         return cleaned
 
@@ -46,6 +52,6 @@ class SpeechModelAdmin(ModelAdmin):
     list_filter = ("enabled",)
     search_fields = ("name",)
 
-    @admin.display(description="further names")
+    @admin.display(description=gettext_lazy("further names"))
     def further_names(self, model: SpeechModel) -> str:
         return ", ".join(model.aliases)

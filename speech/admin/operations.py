@@ -21,6 +21,8 @@ from accounts.audit import Actor
 from accounts.exceptions import Refusal
 from accounts.models import Account
 from speech.engine.errors import EngineError
+from speech.engine.types import EngineState
+from speech.engine_words import STATES
 from speech.errors import RequestError, describe
 from speech.live import state_of_affairs, stop_stream
 from speech.measuring import measure
@@ -85,12 +87,15 @@ class EngineMeasurementAdmin(ModelAdmin):  # type: ignore[misc]
 
     def live(self, request: HttpRequest) -> HttpResponse:
         """What goes on now."""
+        now = state_of_affairs()
         context = {
             **self.admin_site.each_context(request),
             "title": _("Live engine"),
-            "now": state_of_affairs(),
+            "now": now,
+            "state": STATES[EngineState(now["engine"]["state"])],
             "measurements": EngineMeasurement.objects.all()[:9],
             "may_steer": request.user.is_superuser,
+            "states": STATES,
             "deeds": [
                 ("load", _("Load")),
                 ("unload", _("Unload")),

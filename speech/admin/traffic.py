@@ -6,13 +6,15 @@ Knows nothing of requests or templates. Every function is one query, or two for 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
 
 from django.db.models import Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey
 from speech.models import UsageDay, UsageRecord
@@ -73,8 +75,10 @@ def _totals(row: Mapping[str, Any]) -> Totals:
 
 def _named(found: dict[Any, Totals]) -> dict[str, Totals]:
     keys = ApiKey.objects.in_bulk(list(found))
-    names = {0: "no key", **{pk: f"{key.name} …{key.last_four}" for pk, key in keys.items()}}
-    return {names.get(pk, f"key {pk}, gone"): totals for pk, totals in found.items()}
+    names = {0: _("no key"), **{pk: f"{key.name} …{key.last_four}" for pk, key in keys.items()}}
+    return {
+        names.get(pk, _("key %(pk)s, gone") % {"pk": pk}): totals for pk, totals in found.items()
+    }
 
 
 def first_audio() -> tuple[float, float] | None:
@@ -86,6 +90,12 @@ def first_audio() -> tuple[float, float] | None:
     if not times:
         return None
     return median(times), times[min(len(times) - 1, len(times) * 95 // 100)]
+
+
+def in_words(days: Iterable[date]) -> list[str]:
+    """Days for the axis of a chart."""
+    # Translators: day and month, short, as in https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
+    return [date_format(day, _("j M")) for day in days]
 
 
 def chart(labels: list[str], series: dict[str, list[int]]) -> str:

@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold import paginator
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -30,15 +32,15 @@ from speech.models import SpeechModel, UsageRecord
 
 PERIODS = (7, 30, 90)
 CHARTS = {
-    "key_id": "Characters by key",
-    "voice": "Characters by voice",
-    "model": "Characters by model",
+    "key_id": gettext_lazy("Characters by key"),
+    "voice": gettext_lazy("Characters by voice"),
+    "model": gettext_lazy("Characters by model"),
 }
 _HASH_LENGTH = 64
 
 
 class EngineFilter(DropdownFilter):  # type: ignore[misc]
-    title = "engine"
+    title = gettext_lazy("engine")
     parameter_name = "engine"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -49,7 +51,7 @@ class EngineFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class ModelFilter(DropdownFilter):  # type: ignore[misc]
-    title = "model"
+    title = gettext_lazy("model")
     parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -61,7 +63,7 @@ class ModelFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class FaceFilter(DropdownFilter):  # type: ignore[misc]
-    title = "face"
+    title = gettext_lazy("face")
     parameter_name = "face"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -101,7 +103,7 @@ class UsageRecordAdmin(ModelAdmin):
     list_fullwidth = True
     list_before_template = "admin/speech/usagerecord/tools.html"
     search_fields = ("request_id",)
-    search_help_text = "Request id, voice or text hash, in full"
+    search_help_text = gettext_lazy("Request id, voice or text hash, in full")
     sortable_by = ("began",)
     ordering = ("-created_at",)
     paginator = InfinitePaginator
@@ -111,36 +113,42 @@ class UsageRecordAdmin(ModelAdmin):
 
     # -- what is seen
 
-    @admin.display(description="when (UTC)", ordering="created_at")
+    @admin.display(description=gettext_lazy("when (UTC)"), ordering="created_at")
     def began(self, record: UsageRecord) -> str:
         return f"{record.created_at:%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="key")
+    @admin.display(description=gettext_lazy("key"))
     def key_name(self, record: UsageRecord) -> str:
         return record.key.name if record.key else "–"
 
-    @admin.display(description="model")
+    @admin.display(description=gettext_lazy("model"))
     def asked_for(self, record: UsageRecord) -> str:
         return record.model
 
-    @admin.display(description="format")
+    @admin.display(description=gettext_lazy("format"))
     def format(self, record: UsageRecord) -> str:
         return record.response_format
 
-    @admin.display(description="audio")
+    @admin.display(description=gettext_lazy("audio"))
     def audio(self, record: UsageRecord) -> str:
-        return f"{record.audio_ms / 1000:.1f} s"
+        return _("%(seconds).1f s") % {"seconds": record.audio_ms / 1000}
 
-    @admin.display(description="first audio")
+    @admin.display(description=gettext_lazy("first audio"))
     def first_audio(self, record: UsageRecord) -> str:
         return "–" if record.ttfa_ms is None else f"{record.ttfa_ms:.0f} ms"
 
     @display(
-        description="outcome",
-        label={"completed": "success", "server_failed": "danger", "client_closed": "warning"},
+        description=gettext_lazy("outcome"),
+        label={
+            "open": None,
+            "completed": "success",
+            "server_failed": "danger",
+            "client_closed": "warning",
+            "cancelled": None,
+        },
     )  # type: ignore[untyped-decorator]
-    def result(self, record: UsageRecord) -> str:
-        return record.outcome
+    def result(self, record: UsageRecord) -> tuple[str, str]:
+        return record.outcome, record.get_outcome_display()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -189,7 +197,7 @@ class UsageRecordAdmin(ModelAdmin):
         days = int(asked) if asked in map(str, PERIODS) else 30
         context = {
             **self.admin_site.each_context(request),
-            "title": "Usage charts",
+            "title": _("Usage charts"),
             "opts": self.opts,
             "days": days,
             "periods": PERIODS,
@@ -201,15 +209,12 @@ class UsageRecordAdmin(ModelAdmin):
 def by_day_chart(days: int) -> tuple[str, str]:
     """Title and data."""
     found = traffic.by_day(days)
-    labels = [f"{day:%d %b}" for day in found]
-    return "Characters by day", traffic.chart(
-        labels, {"characters": [totals.characters for totals in found.values()]}
-    )
+    data = {_("characters"): [totals.characters for totals in found.values()]}
+    return _("Characters by day"), traffic.chart(traffic.in_words(found), data)
 
 
 def top_chart(field: str, days: int) -> tuple[str, str]:
     """Title and data."""
     found = traffic.top(field, days)
-    return CHARTS[field], traffic.chart(
-        list(found), {"characters": [totals.characters for totals in found.values()]}
-    )
+    data = {_("characters"): [totals.characters for totals in found.values()]}
+    return str(CHARTS[field]), traffic.chart(list(found), data)

@@ -11,6 +11,8 @@ from datetime import date
 from typing import Any
 
 from django import template
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from speech.models import UsageRecord
 
@@ -29,12 +31,12 @@ class Period:
     @property
     def title(self) -> str:
         if self.year is None:
-            return "All dates"
+            return _("All dates")
         if self.month is None:
             return str(self.year)
         if self.day is None:
-            return date(self.year, self.month, 1).strftime("%B %Y")
-        return date(self.year, self.month, self.day).strftime("%d %b")
+            return date_format(date(self.year, self.month, 1), "YEAR_MONTH_FORMAT")
+        return date_format(date(self.year, self.month, self.day), "MONTH_DAY_FORMAT")
 
     @property
     def lookups(self) -> dict[str, int | None]:

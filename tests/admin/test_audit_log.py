@@ -64,7 +64,7 @@ def test_a_new_member_is_told(operator, account, charlie, before):
         "memberships-0-role": "member",
     }
     operator.post(f"{ACCOUNTS}{account.pk}/change/", account_form(account, **row))
-    added = {"membership": {"added": ["charlie in alice"]}}
+    added = {"membership": {"added": ["charlie / alice"]}}
     assert written_since(before) == [("account.change", "operator", added)]
 
 

@@ -132,7 +132,7 @@ def test_words_are_marked_in_the_text_while_they_are_spoken(studio):
 
 
 def test_stopping_frees_the_engine(studio, site, key):
-    say(studio, "A long text goes on and on. " * 100)
+    say(studio, "A long text goes on and on. " * 170)  # ten minutes: it has not ended meanwhile
     studio.wait_for_function("window.heard.at !== null")
     assert engine(site, key)["running"] == 1
     studio.click("#speak")

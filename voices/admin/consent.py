@@ -7,12 +7,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.audit import Actor
-from voices.admin.pages import RecordedAdmin, in_words
+from voices.admin.pages import RecordedAdmin, checked_by, in_sentence, in_words
 from voices.models import VoiceConsent
 
 
@@ -25,14 +27,17 @@ class VoiceConsentAdmin(RecordedAdmin):
     search_fields = ("name", "public_id", "given_as", "account__name")
     actions_detail = ("listen", "approve", "refuse", "withdraw")
     fieldsets = (
-        (None, {"fields": (("name", "public_id"), "account", ("state", "words_checked"))}),
+        (None, {"fields": (("name", "public_id"), "account", ("state", "heard"))}),
         (
-            "What was said",
+            gettext_lazy("What was said"),
             {"fields": ("statement", "phrase", "language", "relationship", "findings")},
         ),
-        ("By whom", {"fields": (("given_as", "given_by"), ("address", "user_agent"))}),
         (
-            "History",
+            gettext_lazy("By whom"),
+            {"fields": (("given_as", "given_by"), ("address", "user_agent"))},
+        ),
+        (
+            gettext_lazy("History"),
             {
                 "fields": (
                     ("created_at", "withdrawn_at"),
@@ -42,22 +47,31 @@ class VoiceConsentAdmin(RecordedAdmin):
         ),
     )
 
-    @admin.display(description="consent", ordering="name")
+    @admin.display(description=gettext_lazy("consent"), ordering="name")
     def shown(self, consent: VoiceConsent) -> str:
         return consent.name or consent.public_id
 
     @display(  # type: ignore[untyped-decorator]
-        description="state",
-        label={"active": "success", "pending": "warning", "refused": "danger"},
+        description=gettext_lazy("state"),
+        label={
+            "active": "success",
+            "pending": "warning",
+            "refused": "danger",
+            "withdrawn": None,
+        },
     )
-    def condition(self, consent: VoiceConsent) -> str:
-        return consent.state
+    def condition(self, consent: VoiceConsent) -> tuple[str, str]:
+        return consent.state, consent.get_state_display()
 
-    @admin.display(description="given by")
+    @admin.display(description=gettext_lazy("given by"))
     def kind(self, consent: VoiceConsent) -> str:
-        return "recording" if consent.recording_hash else "somebody's word"
+        return _("recording") if consent.recording_hash else _("somebody's word")
 
-    @admin.display(description="findings")
+    @admin.display(description=gettext_lazy("words checked"))
+    def heard(self, consent: VoiceConsent) -> str:
+        return checked_by(consent.words_checked)
+
+    @admin.display(description=gettext_lazy("findings"))
     def findings(self, consent: VoiceConsent) -> str:
         return in_words(consent.report)
 
@@ -71,34 +85,44 @@ class VoiceConsentAdmin(RecordedAdmin):
             hidden.add("listen")
         return [item for item in offered if item.action_name.rpartition("_")[2] not in hidden]
 
-    @action(description="Listen", url_path="listen", permissions=["listen"], icon="hearing")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Listen"),
+        url_path="listen",
+        permissions=["listen"],
+        icon="hearing",
+    )  # type: ignore[untyped-decorator]
     def listen(self, request: HttpRequest, object_id: str) -> HttpResponse:
         consent = self.get_object(request, object_id)
         if consent is None or not consent.recording_key:
-            return self.ask_and_do(
-                request, object_id, "There is no recording.", lambda row, form: "Nothing was done."
-            )
+            return self.nothing_to_hear(request, object_id)
         return self.listen_to(request, consent, consent.recording_key, consent.report)
 
-    @action(description="Approve", url_path="approve", permissions=["change"], icon="findings")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Approve"),
+        url_path="approve",
+        permissions=["change"],
+        icon="findings",
+    )  # type: ignore[untyped-decorator]
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = "You have heard the owner of the voice say the phrase, with its number."
+        question = _("You have heard the owner of the voice say the phrase, with its number.")
         return self.ask_and_do(request, object_id, question, self._review(request, agreed=True))
 
-    @action(description="Refuse", url_path="refuse", permissions=["change"], icon="close")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Refuse"), url_path="refuse", permissions=["change"], icon="close"
+    )  # type: ignore[untyped-decorator]
     def refuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = "Nobody speaks with the voices that wait for this consent."
+        question = _("Nobody speaks with the voices that wait for this consent.")
         return self.ask_and_do(request, object_id, question, self._review(request, agreed=False))
 
     def _review(self, request: HttpRequest, *, agreed: bool) -> Any:
         def do(consent: VoiceConsent, form: forms.Form) -> str:
             consent.review(request.user, Actor.of_request(request), agreed=agreed)  # type: ignore[arg-type]
-            return f"The consent is {consent.state}."
+            return _("The consent is %(state)s.") % {"state": in_sentence(consent)}
 
         return do
 
     @action(
-        description="Withdraw",
+        description=gettext_lazy("Withdraw"),
         url_path="withdraw",
         permissions=["change"],
         icon="undo",
@@ -107,7 +131,7 @@ class VoiceConsentAdmin(RecordedAdmin):
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(consent: VoiceConsent, form: forms.Form) -> str:
             consent.withdraw(Actor.of_request(request))
-            return "The consent is withdrawn."
+            return _("The consent is withdrawn.")
 
-        question = "Every voice that rests on this consent is silent from now on."
+        question = _("Every voice that rests on this consent is silent from now on.")
         return self.ask_and_do(request, object_id, question, do)

@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -22,8 +24,8 @@ from unfold.widgets import (
 from accounts.audit import Actor
 from accounts.models import Account
 from accounts.spreadsheets import cell
-from voices.admin.pages import RecordedAdmin
-from voices.bundle import TABLE, RefusedBundle
+from voices.admin.pages import RecordedAdmin, in_sentence
+from voices.bundle import RefusedBundle
 from voices.consents import Origin
 from voices.exceptions import InvalidVoiceField, StorageUnavailable
 from voices.import_rows import ImportedFile, VoiceImport
@@ -36,19 +38,25 @@ class ImportForm(forms.Form):
     """What to import, for whom, and on whose word."""
 
     account = forms.ModelChoiceField(
-        Account.objects.filter(is_active=True), widget=UnfoldAdminSelectWidget, label="For"
+        Account.objects.filter(is_active=True),
+        widget=UnfoldAdminSelectWidget,
+        label=gettext_lazy("Account"),
     )
     archive = forms.FileField(
         widget=UnfoldAdminFileFieldWidget,
-        label="Archive",
-        help_text=f"A zip with {TABLE} at its top: columns file and name, and if you like "
-        "transcript, language, description, consent, override.",
+        label=gettext_lazy("Archive"),
+        help_text=gettext_lazy(
+            "A zip with voices.csv at its top: columns file and name, and if you like "
+            "transcript, language, description, consent, override."
+        ),
     )
     statement = forms.CharField(
         required=False,
         widget=UnfoldAdminTextareaWidget,
-        label="Statement",
-        help_text="That the owners of the voices agree, for lines that do not say so themselves.",
+        label=gettext_lazy("Statement"),
+        help_text=gettext_lazy(
+            "That the owners of the voices agree, for lines that do not say so themselves."
+        ),
     )
 
 
@@ -58,7 +66,7 @@ class ImportedFileInline(TabularInline):  # type: ignore[misc]
     can_delete = False
     per_page = 50
     fields = readonly_fields = ("number", "file", "name", "state", "voice_id", "report")
-    verbose_name_plural = "lines"
+    verbose_name_plural = gettext_lazy("lines")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -72,25 +80,32 @@ class VoiceImportAdmin(RecordedAdmin):
     actions_detail = ("report", "cancel")
     inlines = (ImportedFileInline,)
     fieldsets = (
-        (None, {"fields": ("account", ("stands", "progress"), "statement")}),
-        ("By whom", {"fields": (("asked_by", "created_by"), ("created_at", "ended_at"))}),
+        (None, {"fields": ("account", ("state", "progress"), "statement")}),
+        (
+            gettext_lazy("By whom"),
+            {"fields": (("asked_by", "created_by"), ("created_at", "ended_at"))},
+        ),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("voices.add_voiceimport"))
 
     @display(  # type: ignore[untyped-decorator]
-        description="state",
+        description=gettext_lazy("state"),
         label={"done": "success", "running": "info", "waiting": "info", "cancelled": "warning"},
     )
-    def stands(self, made: VoiceImport) -> str:
-        return made.state
+    def stands(self, made: VoiceImport) -> tuple[str, str]:
+        return made.state, made.get_state_display()
 
-    @admin.display(description="lines")
+    @admin.display(description=gettext_lazy("lines"))
     def progress(self, made: VoiceImport) -> str:
         count = made.count()
         done = count["done"] + count["failed"]
-        return f"{done} of {sum(count.values())}, {count['failed']} refused"
+        return _("%(done)s of %(all)s, %(failed)s refused") % {
+            "done": done,
+            "all": sum(count.values()),
+            "failed": count["failed"],
+        }
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
@@ -107,7 +122,7 @@ class VoiceImportAdmin(RecordedAdmin):
                 form.add_error(None, str(refused))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Import voices",
+            "title": _("Import voices"),
             "opts": self.opts,
             "form": form,
         }
@@ -121,12 +136,17 @@ class VoiceImportAdmin(RecordedAdmin):
         )
         return begin(told["account"], told["archive"].file, origin, told["statement"])
 
-    @action(description="Report", url_path="report", permissions=["view"], icon="download")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Download the report"),
+        url_path="report",
+        permissions=["view"],
+        icon="download",
+    )  # type: ignore[untyped-decorator]
     def report(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Line by line what came of it, as CSV."""
         made = self.get_object(request, object_id)
         if made is None:
-            raise PermissionDenied("There is no such import.")
+            raise PermissionDenied(_("There is no such import."))
         answer = HttpResponse(content_type="text/csv; charset=utf-8")
         answer["content-disposition"] = f'attachment; filename="import-{object_id}.csv"'
         answer["cache-control"] = "no-store"
@@ -137,7 +157,7 @@ class VoiceImportAdmin(RecordedAdmin):
         return answer
 
     @action(
-        description="Cancel",
+        description=gettext_lazy("Cancel"),
         url_path="cancel",
         permissions=["change"],
         icon="stop",
@@ -146,7 +166,7 @@ class VoiceImportAdmin(RecordedAdmin):
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(made: VoiceImport, form: forms.Form) -> str:
             made.cancel(Actor.of_request(request))
-            return f"The import is {made.state}."
+            return _("The import is %(state)s.") % {"state": in_sentence(made)}
 
-        question = "What became voices stays; the other lines are not imported."
+        question = _("What became voices stays; the other lines are not imported.")
         return self.ask_and_do(request, object_id, question, do)

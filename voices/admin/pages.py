@@ -15,12 +15,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.base import ModelAdmin
 from voices import storage
+from voices.consents import UNCHECKED
 from voices.delivery import deliver
 from voices.exceptions import StorageUnavailable
+from voices.reports import measured
 from voices.samples import Report
 from voices.wav import read_own
 from voices.waveform import COLUMNS, HEIGHT, waveform
@@ -34,7 +39,10 @@ class ReasonForm(forms.Form):
     """Why somebody listens."""
 
     reason = forms.CharField(
-        min_length=5, max_length=500, widget=UnfoldAdminTextInputWidget, label="Reason"
+        min_length=5,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        label=gettext_lazy("Reason"),
     )
 
 
@@ -72,7 +80,7 @@ class RecordedAdmin(ModelAdmin):
         """Show a question; when it is answered, ``do`` it with the row and the form."""
         row = self.get_object(request, object_id)
         if row is None:
-            raise PermissionDenied("There is no such row.")
+            raise PermissionDenied(_("There is no such row."))
         form = form_class(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -87,7 +95,7 @@ class RecordedAdmin(ModelAdmin):
     ) -> HttpResponse:
         shared = {
             **self.admin_site.each_context(request),
-            "title": str(self.opts.verbose_name).capitalize(),
+            "title": capfirst(self.opts.verbose_name),
             "opts": self.opts,
             "original": row,
             "back": self.page_of(row),
@@ -100,17 +108,22 @@ class RecordedAdmin(ModelAdmin):
 
     # -- listening
 
+    def nothing_to_hear(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = _("There is no recording.")
+        return self.ask_and_do(request, object_id, question, lambda *_told: _("Nothing was done."))
+
     def listen_to(
         self, request: HttpRequest, row: Any, key: str, report: dict[str, Any]
     ) -> HttpResponse:
         """Ask for the reason, log it, and let this person listen for ten minutes."""
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if request.method != "POST" or not form.is_valid():
-            question = "Somebody's voice is theirs. Why do you need to hear it? The audit log keeps"
-            return self.page(
-                request, row, "confirm", {"question": f"{question} your reason.", "form": form}
+            question = _(
+                "Somebody's voice is theirs. Why do you need to hear it? The audit log keeps your "
+                "reason."
             )
-        samples, _ = read_own(storage.read(key))
+            return self.page(request, row, "confirm", {"question": question, "form": form})
+        samples, _rate = read_own(storage.read(key))
         with transaction.atomic():
             self.audit(request, "listen", row, {"reason": form.cleaned_data["reason"]})
         token = signing.dumps([request.user.pk, key], salt=_SALT)
@@ -119,7 +132,7 @@ class RecordedAdmin(ModelAdmin):
             "audio": reverse(name, args=[token]),
             "path": waveform(samples),
             "box": f"0 0 {COLUMNS} {HEIGHT}",
-            "report": Report.from_json(report) if report else None,
+            "lines": measured(Report.from_json(report)) if report else [],
         }
         return self.page(request, row, "listen", context)
 
@@ -143,11 +156,15 @@ def in_words(report: dict[str, Any]) -> str:
     """A check report as people read it."""
     if not report:
         return "–"
-    found = Report.from_json(report)
-    measures = found.measures
-    words = [finding.message for finding in found.findings] or ["Nothing to complain about."]
-    return (
-        f"{measures.speech_seconds:.1f} s of speech in {measures.seconds:.1f} s, "
-        f"{measures.signal_to_noise_db:.0f} dB above the noise, up to {measures.bandwidth_hz} Hz. "
-        + " ".join(words)
-    )
+    lines = measured(Report.from_json(report))
+    return "\n".join(f"{line.title}: {line.value}. {line.words}" for line in lines)
+
+
+def checked_by(found: str) -> str:
+    """Who, or what program, has heard it; as people read it."""
+    return _("nobody yet") if found == UNCHECKED else found
+
+
+def in_sentence(row: Any) -> str:
+    """Its state, in the middle of a sentence."""
+    return str(row.get_state_display()).lower()

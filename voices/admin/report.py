@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin.base import ModelAdmin
 from voices.models import VoiceReport
@@ -27,9 +29,9 @@ class VoiceReportAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description="Settle the selected reports", permissions=["change"])
+    @admin.action(description=gettext_lazy("Settle the selected reports"), permissions=["change"])
     def settle_selected(self, request: HttpRequest, reports: Any) -> None:
         for report in reports.filter(settled_at=None):
             VoiceReport.objects.filter(pk=report.pk).update(settled_at=timezone.now())
             self.audit(request, "settle", report)
-        self.message_user(request, "The selected reports are settled.")
+        self.message_user(request, _("The selected reports are settled."))

@@ -10,6 +10,8 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
@@ -18,7 +20,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.audit import Actor
 from accounts.models import Account
-from voices.admin.pages import RecordedAdmin, in_words
+from voices.admin.pages import RecordedAdmin, checked_by, in_sentence, in_words
 from voices.models import Voice, VoiceSample
 
 
@@ -26,18 +28,24 @@ class TransferForm(forms.Form):
     """To whom."""
 
     account = forms.ModelChoiceField(
-        Account.objects.filter(is_active=True), widget=UnfoldAdminSelectWidget, label="To"
+        Account.objects.filter(is_active=True),
+        widget=UnfoldAdminSelectWidget,
+        label=gettext_lazy("To which account"),
     )
 
 
 class UseFilter(admin.SimpleListFilter):
     """By when somebody last spoke with it."""
 
-    title = parameter_name = "use"
+    title = gettext_lazy("use")
+    parameter_name = "use"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        days = [(str(number), f"in the last {number} days") for number in (7, 30, 90)]
-        return [*days, ("older", "longer ago"), ("never", "never")]
+        days = [
+            (str(n), ngettext("in the last %(n)s day", "in the last %(n)s days", n) % {"n": n})
+            for n in (7, 30, 90)
+        ]
+        return [*days, ("older", _("longer ago")), ("never", _("never used"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         match self.value():
@@ -55,11 +63,15 @@ class VoiceSampleInline(TabularInline):  # type: ignore[misc]
     extra = 0
     can_delete = False
     fields = readonly_fields = (
-        *("version", "created_at", "sample_rate", "transcript", "findings", "speaker_checked"),
+        *("version", "created_at", "sample_rate", "transcript", "findings", "heard"),
     )
-    verbose_name_plural = "versions"
+    verbose_name_plural = gettext_lazy("versions")
 
-    @admin.display(description="findings")
+    @admin.display(description=gettext_lazy("speaker checked"))
+    def heard(self, sample: VoiceSample) -> str:
+        return checked_by(sample.speaker_checked)
+
+    @admin.display(description=gettext_lazy("findings"))
     def findings(self, sample: VoiceSample) -> str:
         return in_words(sample.report)
 
@@ -88,24 +100,27 @@ class VoiceAdmin(RecordedAdmin):
     actions_detail = ("listen", "approve", "disable", "enable", "transfer", "erase")
     fieldsets = (
         (None, {"fields": (("name", "public_id"), "account", ("state", "visibility"))}),
-        ("About", {"fields": ("description", ("language", "tags"), "shared_with")}),
-        ("Consent", {"fields": (("consent", "consent_policy"),)}),
         (
-            "History",
+            gettext_lazy("About it"),
+            {"fields": ("description", ("language", "tags"), "shared_with")},
+        ),
+        (gettext_lazy("Consent"), {"fields": (("consent", "consent_policy"),)}),
+        (
+            gettext_lazy("History"),
             {"fields": (("version", "created_by"), ("created_at", "used_at"), "updated_at")},
         ),
     )
 
-    @admin.display(description="voice", ordering="name")
+    @admin.display(description=gettext_lazy("voice"), ordering="name")
     def shown(self, voice: Voice) -> str:
         return voice.name or voice.public_id
 
     @display(  # type: ignore[untyped-decorator]
-        description="state",
+        description=gettext_lazy("state"),
         label={"ready": "success", "draft": "warning", "disabled": "danger", "erased": "info"},
     )
-    def condition(self, voice: Voice) -> str:
-        return voice.state
+    def condition(self, voice: Voice) -> tuple[str, str]:
+        return voice.state, voice.get_state_display()
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         voice = Voice.objects.living().filter(pk=object_id).first()
@@ -119,58 +134,81 @@ class VoiceAdmin(RecordedAdmin):
         """What it waits for is its consent, and to settle that is a right of its own."""
         return bool(request.user.has_perm("voices.change_voiceconsent"))
 
-    @action(description="Listen", url_path="listen", permissions=["listen"], icon="hearing")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Listen"),
+        url_path="listen",
+        permissions=["listen"],
+        icon="hearing",
+    )  # type: ignore[untyped-decorator]
     def listen(self, request: HttpRequest, object_id: str) -> HttpResponse:
         voice = self.get_object(request, object_id)
         sample = voice.samples.filter(version=voice.version).first() if voice else None
         if sample is None:
-            return self.ask_and_do(
-                request, object_id, "There is no recording.", lambda row, form: "Nothing was done."
-            )
+            return self.nothing_to_hear(request, object_id)
         return self.listen_to(request, voice, sample.object_key, sample.report)
 
-    @action(description="Approve", url_path="approve", permissions=["approve"], icon="findings")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Approve"),
+        url_path="approve",
+        permissions=["approve"],
+        icon="findings",
+    )  # type: ignore[untyped-decorator]
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(voice: Voice, form: forms.Form) -> str:
             if voice.consent:
                 voice.consent.review(request.user, Actor.of_request(request), agreed=True)  # type: ignore[arg-type]
                 voice.refresh_from_db()
-            return f"The voice is {voice.state}."
+            return _("The voice is %(state)s.") % {"state": in_sentence(voice)}
 
-        question = (
+        question = _(
             "You have heard the owner of the voice say the phrase, with its number. Every voice "
             "that waits for this consent may speak then."
         )
         return self.ask_and_do(request, object_id, question, do)
 
-    @action(description="Disable", url_path="disable", permissions=["change"], icon="block")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Disable"),
+        url_path="disable",
+        permissions=["change"],
+        icon="block",
+    )  # type: ignore[untyped-decorator]
     def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = "Nobody speaks with this voice any more until it is enabled again."
+        question = _("Nobody speaks with this voice any more until it is enabled again.")
         return self.ask_and_do(request, object_id, question, self._setting(request, "disabled"))
 
-    @action(description="Enable", url_path="enable", permissions=["change"], icon="findings")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Enable"),
+        url_path="enable",
+        permissions=["change"],
+        icon="findings",
+    )  # type: ignore[untyped-decorator]
     def enable(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = "Those who may use this voice can speak with it."
+        question = _("Those who may use this voice can speak with it.")
         return self.ask_and_do(request, object_id, question, self._setting(request, "ready"))
 
     def _setting(self, request: HttpRequest, state: str) -> Any:
         def do(voice: Voice, form: forms.Form) -> str:
             voice.set_state(Actor.of_request(request), state)
-            return f"The voice is {voice.state}."
+            return _("The voice is %(state)s.") % {"state": in_sentence(voice)}
 
         return do
 
-    @action(description="Transfer", url_path="transfer", permissions=["change"], icon="move_up")  # type: ignore[untyped-decorator]
+    @action(
+        description=gettext_lazy("Transfer"),
+        url_path="transfer",
+        permissions=["change"],
+        icon="move_up",
+    )  # type: ignore[untyped-decorator]
     def transfer(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(voice: Voice, form: Any) -> str:
             voice.transfer(Actor.of_request(request), form.cleaned_data["account"])
-            return "The voice has another owner."
+            return _("The voice has another owner.")
 
-        question = "The voice becomes private to another account. Its consent stays as it is."
+        question = _("The voice becomes private to another account. Its consent stays as it is.")
         return self.ask_and_do(request, object_id, question, do, TransferForm)
 
     @action(
-        description="Erase",
+        description=gettext_lazy("Erase"),
         url_path="erase",
         permissions=["change"],
         icon="delete_forever",
@@ -179,13 +217,15 @@ class VoiceAdmin(RecordedAdmin):
     def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(voice: Voice, form: forms.Form) -> str:
             voice.erase(Actor.of_request(request))
-            return "The voice is erased."
+            return _("The voice is erased.")
 
-        question = "Its recordings, its name and its words are gone for good, in backups as well."
+        question = _(
+            "Its recordings, its name and its words are gone for good, in backups as well."
+        )
         return self.ask_and_do(request, object_id, question, do)
 
-    @admin.action(description="Disable the selected voices", permissions=["change"])
+    @admin.action(description=gettext_lazy("Disable the selected voices"), permissions=["change"])
     def disable_selected(self, request: HttpRequest, voices: Any) -> None:
         for voice in voices:
             voice.set_state(Actor.of_request(request), "disabled")
-        self.message_user(request, "The selected voices are disabled.")
+        self.message_user(request, _("The selected voices are disabled."))

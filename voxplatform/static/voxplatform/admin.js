@@ -6,12 +6,11 @@ for (const button of document.querySelectorAll("[data-copies]")) {
     const shown = document.getElementById(button.dataset.copies);
     getSelection().selectAllChildren(shown); // stays selected where copying is not allowed
     await navigator.clipboard?.writeText(shown.textContent);
-    document.getElementById("copied").textContent = navigator.clipboard
-      ? "Copied to the clipboard."
-      : "The key is selected: copy it with the keyboard.";
+    const told = document.getElementById("copied");
+    told.textContent = navigator.clipboard ? told.dataset.copied : told.dataset.selected;
   });
 }
 
 window.addEventListener("pagehide", () => {
-  for (const shown of document.querySelectorAll("[data-forget]")) shown.textContent = "shown once";
+  for (const shown of document.querySelectorAll("[data-forget]")) shown.textContent = shown.dataset.forget;
 });

@@ -38,7 +38,8 @@ function stopper(stream) {
 
 function told({ engine, machine, streams, accounts, downloads, errors }) {
   for (const place of document.querySelectorAll("[data-engine]")) {
-    place.textContent = engine[place.dataset.engine] ?? "–";
+    const value = engine[place.dataset.engine] ?? "–";
+    place.textContent = place.dataset[value] ?? value; // states have words for people
     if (place.dataset.engine === "reason") place.hidden = !engine.reason;
   }
   document.querySelector("[data-machine=load]").textContent = machine.load;

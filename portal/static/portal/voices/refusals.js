@@ -21,6 +21,7 @@ const KNOWN = {
   name_taken: () => gettext("This account has a voice of that name. Choose another one."),
   voice_limit_reached: () => gettext("There are as many as there may be. Erase one that is not needed."),
   transcriber_unavailable: () => gettext("What hears the words does not answer just now. Try again later."),
+  comparison_unavailable: () => gettext("What compares voices does not answer just now. Try again later."),
 };
 
 export function reason(refusal) {
