@@ -47,11 +47,11 @@ def test_it_is_asked_for_watched_cancelled_and_resumed(page, own_site, hub_serve
     page.click("#result_list a:has-text('voxcpm2')")
     page.click("a:has-text('Cancel')")
     page.click("button:has-text('Stop fetching')")
-    expect(page.locator("body")).to_contain_text("cancelled")
+    expect(page.locator("body")).to_contain_text("Cancelled")
     hub_server.hold_after = None
     hub_server.go_on.set()
     page.click("a:has-text('Resume')")
     page.click("button:has-text('Resume')")
-    expect(page.locator("body")).to_contain_text("installed", timeout=15_000)
+    expect(page.locator("body")).to_contain_text("Installed", timeout=15_000)
     assert is_whole(own_site.data_dir / "models" / "voxcpm2")
     assert page.complaints == []
