@@ -69,7 +69,7 @@ def test_thirteen_voices_are_made_once_and_stay_the_same(
 ):
     """One server begins it and gives up waiting soon; the other, asked next, waits for it. The
     rest both would make, and one of them makes each."""
-    impatient = {**environment, "QUEUE_SECONDS": "0.2"}
+    impatient = {**environment, "QUEUE_SECONDS": "0.02"}
     with serve(data_dir, environment) as one, serve(data_dir, impatient) as other:
         early = speak(other, live_key, architecture, "alloy")
         samples(speak(one, live_key, architecture, "alloy"))

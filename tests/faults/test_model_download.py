@@ -49,7 +49,8 @@ def wait_for(condition, seconds):
 
 
 def state(http):
-    return re.search(r">\s*(running|interrupted|installed|failed)\s*<", http.get(LIST).text)[1]
+    shown = re.search(r">\s*(running|interrupted|installed|failed)\s*<", http.get(LIST).text, re.I)
+    return shown[1].lower()
 
 
 def test_a_killed_server_leaves_no_model_and_the_next_one_resumes(own_dir, hub_server):
