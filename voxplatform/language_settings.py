@@ -1,8 +1,10 @@
 """The languages that people read, and the clock that everything is kept by. None of it depends on
-the machine: what does stands in ``settings.py``, which takes in all of this.
+the environment: what does stands in ``settings.py``, which takes in all of this.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [
@@ -11,6 +13,7 @@ LANGUAGES = [
     ("zh-hant", "繁體中文"),
     ("ja", "日本語"),
 ]
+LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

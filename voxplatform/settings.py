@@ -259,8 +259,6 @@ SPEAKER_CHECK = env.str("SPEAKER_CHECK", default="none")
 
 # -- people
 
-LOCALE_PATHS = [BASE_DIR / "locale"]
-
 # Who may make an account: anybody, those who were invited, or nobody but the admin.
 SIGN_UP = env.str("SIGN_UP", default="invite")
 # What a person's own account begins with; 0 is no limit. Strangers may not speak for ever.

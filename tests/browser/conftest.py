@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles.finders import get_finders
 
+from tests.browser.listening import LISTEN
 from tests.live import LiveServer, manage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -133,3 +134,26 @@ def assert_accessible(page):
         WCAG,
     )
     assert found == []
+
+
+@pytest.fixture
+def open_studio(open_as):
+    """Somebody's studio, with a listener at the loudspeaker, which the page's policy would not
+    let in."""
+
+    def open_one(name="ada", path="/studio/", **options):
+        page = open_as(name, "/livez", bypass_csp=True, **options)
+        page.add_init_script(LISTEN)
+        page.goto(path)
+        page.wait_for_function("window.heard.rate > 0")
+        page.complaints.clear()  # of the page without an icon, by which we came
+        return page
+
+    return open_one
+
+
+@pytest.fixture
+def studio(open_studio):
+    page = open_studio()
+    yield page
+    assert page.complaints == []
