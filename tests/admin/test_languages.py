@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import Profile
-from speech.models import EngineMeasurement, ModelDownload, Notice
+from speech.models import EngineMeasurement, ModelDownload, Notice, SpeechModel
 from speech.runtime import NOT_STARTED
 from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
 from tests.voices.conftest import prepared
@@ -79,6 +79,7 @@ def rows(voice, account, api_key, record, origin):
     made = VoiceImport.objects.create(account=account, archive_key="x", asked_by="operator")
     ImportedFile.objects.create(of=made, number=1, file="a.wav")
     Notice.objects.create(text="-")
+    SpeechModel.objects.get_or_create(name="tts-1")
     ModelDownload.objects.create(name="tone", model="tone", hub="huggingface")
     EngineMeasurement.objects.create(engine="tone", model="tone", clients=1, requests=1)
 

@@ -73,7 +73,7 @@ def test_nothing_is_said_in_another_voice_while_the_first_cannot_be_heard(job, s
 
 def test_where_the_first_is_lost_for_good_others_go_on_in_the_next(job, settings):
     settings.JOB_SEGMENTS = 2
-    asyncio.run(run(until=lambda: finished() >= 1))
+    asyncio.run(run(until=lambda: finished() >= 1 and Job.objects.get().takes))
     (lost,) = Job.objects.get().takes.values()
     default_storage.delete(lost["audio"])
     asyncio.run(run(until=lambda: finished() == SEGMENTS))
