@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from benchmarks.figures import percentile
-from benchmarks.sides import GUIDANCE, TEXT, TIMESTEPS
+from benchmarks.sides import GUIDANCE, LINE, TEXT, TIMESTEPS
 from speech.engine.base import Engine
 from speech.engine.types import SamplingParams, Utterance
 
@@ -32,11 +32,12 @@ class Heard:
 
 
 class Listeners:
-    """Threads that listen to one engine."""
+    """Threads that listen to one engine. With ``lines`` every fourth asks for a long one."""
 
-    def __init__(self, engine: Engine, patches: int) -> None:
+    def __init__(self, engine: Engine, patches: int, *, lines: bool = False) -> None:
         self._engine = engine
         self._patches = patches
+        self._texts = (TEXT, TEXT, TEXT, LINE) if lines else (TEXT,)
         self._lock = threading.Lock()
 
     def closed(self, listeners: int, takes: int) -> Heard:
@@ -73,9 +74,10 @@ class Listeners:
 
     def _listen(self, seed: int, heard: Heard) -> None:
         params = SamplingParams(seed, GUIDANCE, TIMESTEPS, self._patches)
+        utterance = Utterance(self._texts[seed % len(self._texts)], params=params)
         last = time.perf_counter()
         arrivals, samples = [], 0
-        for chunk in self._engine.submit(Utterance(TEXT, params=params)):
+        for chunk in self._engine.submit(utterance):
             now = time.perf_counter()
             arrivals.append(now - last)
             last = now

@@ -200,21 +200,22 @@ def _first(subject: str, heard: Heard, percent: float, reach: float) -> None:
 
 
 def _arrivals(name: str, engine: MemoryEngine, options: argparse.Namespace) -> dict[str, str]:
-    """Prefill passes between two steps: what newcomers gain and running streams lose."""
-    listeners = Listeners(engine, options.patches)
+    """Prefill between two steps: what newcomers gain and running streams lose."""
+    listeners = Listeners(engine, options.patches, lines=options.lines)
     alone = listeners.closed(1, options.listeners * options.takes)
     results = {"alone": str(alone)}
     print(f"alone: {alone}")
     if _is_on_gpu(name, options):
         _first("first audio alone, median", alone, 50, IDLE_REACH)
-    for passes in options.passes:
-        engine.read_in(passes)
+    for budget in options.prefill:
+        tokens, passes = map(int, budget.split("x"))
+        engine.read_in(tokens, passes)
         closed = listeners.closed(options.listeners, options.takes)
         per_second = 0.7 * len(closed.first) / closed.seconds
         came = listeners.poisson(options.listeners * options.takes, per_second)
-        results[f"closed {passes}"], results[f"poisson {passes}"] = str(closed), str(came)
-        print(f"{passes} prefill passes, closed loop of {options.listeners}: {closed}")
-        print(f"{passes} prefill passes, Poisson at 70 %: {came}")
+        results[f"closed {budget}"], results[f"poisson {budget}"] = str(closed), str(came)
+        print(f"prefill {budget}, closed loop of {options.listeners}: {closed}", flush=True)
+        print(f"prefill {budget}, Poisson at 70 %: {came}", flush=True)
         if _is_on_gpu(name, options):
             _first(
                 f"first audio in a closed loop of {options.listeners}, p95", closed, 95, BUSY_REACH
@@ -249,7 +250,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--arrivals", action="store_true")
     parser.add_argument("--listeners", type=int, default=8)
     parser.add_argument("--takes", type=int, default=4)
-    parser.add_argument("--passes", nargs="+", type=int, default=[1, 2, 4])
+    parser.add_argument(
+        "--lines", action="store_true", help="every fourth listener asks for a long line"
+    )
+    parser.add_argument(
+        "--prefill",
+        nargs="+",
+        default=["128x1", "512x1", "512x2", "512x4"],
+        help="positions of a pass, and passes between two steps",
+    )
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

@@ -24,6 +24,8 @@ from speech.engine.voxcpm.loaded import assemble
 from speech.engine.voxcpm.runner import ModelRunner
 
 TEXT = "The quick brown fox jumps over the lazy dog, and the dog looks on without a word."
+LINE = " ".join([TEXT] * 8)
+"""A long line, which takes eight times as long to read in."""
 TRANSCRIPT = "What was said in the recording."
 TIMESTEPS = 10
 GUIDANCE = 2.0
@@ -117,9 +119,9 @@ class MemoryEngine(VoxCPMEngine):
         self._length = length
         super().__init__(model=str(checkpoint.path), **options)
 
-    def read_in(self, passes: int) -> None:
-        """Let so many prefill passes come between two steps."""
-        self._prefill_passes = passes
+    def read_in(self, tokens: int, passes: int) -> None:
+        """Let so many prefill passes of so many positions come between two steps."""
+        self._prefill_tokens, self._prefill_passes = tokens, passes
 
     @property
     def runner(self) -> ModelRunner:

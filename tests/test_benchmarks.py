@@ -108,18 +108,19 @@ def test_it_measures_the_engine_beside_the_package_its_steps_and_its_listeners(
     tmp_path: Path,
 ) -> None:
     written = tmp_path / "engine.json"
-    few = ["--step-count", "2", "--patches", "2", "--listeners", "2", "--takes", "1"]
+    few = ["--step-count", "2", "--patches", "2", "--listeners", "4", "--takes", "1"]
+    few += ["--prefill", "128x1"]
     told = run_module(
         "engine",
         *("--models", "tiny", "--dtype", "float32", "--threads", "1", "--voice"),
-        *("--requests", "1", "--pairs", "1", "--steps", "1", "2", "--arrivals", "--passes", "1"),
+        *("--requests", "1", "--pairs", "1", "--steps", "1", "2", "--arrivals", "--lines"),
         *(*few, "--json", str(written)),
     )
     figures = json.loads(written.read_text())["tiny"]
     assert figures["pairs"]["1"]["ratio"] > 0
     assert 0 < figures["voice"]["cached"] < figures["voice"]["stock"]
     assert figures["steps"]["2"]["median"] > figures["steps"]["1"]["floor"] > 0
-    assert set(figures["arrivals"]) == {"alone", "closed 1", "poisson 1"}
+    assert set(figures["arrivals"]) == {"alone", "closed 128x1", "poisson 128x1"}
     assert "a step of 2: median" in told
 
 

@@ -7,6 +7,7 @@ for threads: only the engine's own touches it. Knows nothing of Django or HTTP.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Unpack
 
 from speech.engine.errors import UnsupportedByEngine
 from speech.engine.espeak_library import SAMPLE_RATE, EspeakLibrary, Word
@@ -14,7 +15,7 @@ from speech.engine.espeak_reading import Reading
 from speech.engine.espeak_scripts import Run, split_runs
 from speech.engine.espeak_spelling import Spelling, legible, spell
 from speech.engine.espeak_voices import DEFAULT_VOICE, LANGUAGES, VOICES, EspeakVoice, voice_file
-from speech.engine.loop import LoopEngine
+from speech.engine.loop import LoopEngine, LoopOptions
 from speech.engine.sequence import Sequence
 from speech.engine.steps import StepLoop
 from speech.engine.types import Ability, AudioChunk, EngineInfo, Mark, Samples, Utterance
@@ -37,23 +38,8 @@ class EspeakEngine(StepLoop, LoopEngine):
 
     longest_lookahead = 20.0
 
-    def __init__(
-        self,
-        *,
-        slots: int = 256,
-        max_waiting: int = 256,
-        queue_seconds: float = 20.0,
-        park_seconds: float = 30.0,
-        idle_seconds: float = 0.0,
-    ) -> None:
-        super().__init__(
-            SAMPLE_RATE,
-            slots=slots,
-            max_waiting=max_waiting,
-            queue_seconds=queue_seconds,
-            park_seconds=park_seconds,
-            idle_seconds=idle_seconds,
-        )
+    def __init__(self, **options: Unpack[LoopOptions]) -> None:
+        super().__init__(SAMPLE_RATE, **options)
         self._library: EspeakLibrary | None = None
 
     @property

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
+from typing import TypedDict
 
 from speech.engine.base import Engine
 from speech.engine.errors import (
@@ -39,6 +40,16 @@ NOT_LOADED = "The model is not loaded."
 
 PATIENCE = 10.0
 """Seconds to wait for the engine's thread when it is asked to unload or to stop."""
+
+
+class LoopOptions(TypedDict, total=False):
+    """What may be set on every such engine; the defaults stand at ``LoopEngine``."""
+
+    slots: int
+    max_waiting: int
+    queue_seconds: float
+    park_seconds: float
+    idle_seconds: float
 
 
 class LoopEngine(SequenceLoop, Engine):

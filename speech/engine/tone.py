@@ -14,12 +14,13 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Unpack
 
 import numpy as np
 
 from speech.engine.errors import EngineUnavailable, InvalidUtterance
 from speech.engine.faults import Faults
-from speech.engine.loop import LoopEngine
+from speech.engine.loop import LoopEngine, LoopOptions
 from speech.engine.sequence import Sequence
 from speech.engine.sequences import DeviceLost
 from speech.engine.steps import StepLoop
@@ -56,21 +57,10 @@ class ToneEngine(StepLoop, LoopEngine):
         speed: float = 0.0,
         chunk_seconds: float = 0.08,
         seconds_per_character: float = 0.06,
-        slots: int = 256,
-        max_waiting: int = 256,
-        queue_seconds: float = 20.0,
-        park_seconds: float = 30.0,
-        idle_seconds: float = 0.0,
         also: Iterable[str] = (),
+        **options: Unpack[LoopOptions],
     ) -> None:
-        super().__init__(
-            SAMPLE_RATE,
-            slots=slots,
-            max_waiting=max_waiting,
-            queue_seconds=queue_seconds,
-            park_seconds=park_seconds,
-            idle_seconds=idle_seconds,
-        )
+        super().__init__(SAMPLE_RATE, **options)
         self._speed = speed
         self._chunk = round(chunk_seconds * SAMPLE_RATE)
         self._note = round(seconds_per_character * SAMPLE_RATE)
