@@ -71,6 +71,10 @@ class Runner(Protocol[P]):
         """How many a step can speak for, once the model is loaded."""
 
     @property
+    def prefill_budget(self) -> tuple[int, int]:
+        """The most positions of a pass over prompts, and the most passes between two steps."""
+
+    @property
     def notice(self) -> str:
         """What the loaded model runs otherwise than was asked for."""
 
@@ -105,7 +109,7 @@ class Runner(Protocol[P]):
 class BatchLoop(SequenceLoop, Generic[P]):
     """One turn is one call of the runner for many; between two turns the inbox is looked at.
 
-    An heir sets ``_runner`` and the two limits before it starts.
+    An heir sets ``_runner`` before it starts, and the two limits when the model is loaded.
     """
 
     _runner: Runner[P]

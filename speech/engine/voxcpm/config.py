@@ -26,9 +26,9 @@ class VoxCPMConfig:
     """Slots that jobs leave free; None is a quarter of all."""
     max_length: int = 0
     """Positions of a slot: voice, text and audio of one utterance together."""
-    prefill_tokens: int = 512
+    prefill_tokens: int = 0
     """The most prompt positions that one pass takes in."""
-    prefill_passes: int = 2
+    prefill_passes: int = 0
     """The most passes over prompts between two steps of those who speak: more bring newcomers
     their first audio sooner, fewer keep running streams even."""
     voice_cache_bytes: int = 256 * 1024 * 1024

@@ -79,8 +79,6 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
         self._info = _info(checkpoint)
         self._was_loaded = False
         self._notice = ""
-        self._prefill_tokens = self._config.prefill_tokens
-        self._prefill_passes = self._config.prefill_passes
 
     @property
     def info(self) -> EngineInfo:
@@ -127,6 +125,7 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
             kept = max(1, slots // 4) if asked is None else asked
             # Jobs must have one slot, or they would never end.
             self._scheduler.resize(slots, min(kept, slots - 1))
+            self._prefill_tokens, self._prefill_passes = self._runner.prefill_budget
         super()._model_changed()
 
     def _try(self, work: Callable[[], None], blamed: Sequence | None = None) -> None:

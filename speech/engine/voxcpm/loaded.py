@@ -32,6 +32,9 @@ from speech.engine.voxcpm.weights import load_model
 log = logging.getLogger(__name__)
 
 SLOTS = {"cuda": 64, "mps": 8, "cpu": 8}
+PREFILL = {"cuda": (512, 2), "mps": (512, 2), "cpu": (128, 1)}
+"""Positions of a pass over prompts, and passes between two steps. A CPU takes as long for 128
+positions as for a step, and those who speak wait meanwhile; measured in ``benchmarks``."""
 LONGEST = 2048
 """Positions of a slot: two minutes and more of audio, and room for a voice and a text."""
 
@@ -48,6 +51,8 @@ class Loaded:
     voices: VoiceCache
     passes: EagerPasses | GraphPasses
     outbox: Outbox
+    prefill: tuple[int, int]
+    """The most positions of a pass over prompts, and the most passes between two steps."""
     notice: str
     """What runs otherwise than was asked for, in sentences."""
     _tokenizing: threading.Lock = field(default_factory=threading.Lock)
@@ -88,6 +93,7 @@ def assemble(
             quantize(model)
         vae, objection = choose_vae(official.audio_vae, slots, config.vae_precision, model.dtype)
     passes = choose_passes(model, vae, config)
+    tokens, times = PREFILL[device.type]
     return Loaded(
         architecture=architecture,
         tokenizer=official.text_tokenizer,
@@ -97,6 +103,7 @@ def assemble(
         voices=VoiceCache(config.voice_cache_bytes),
         passes=passes,
         outbox=Outbox(model.device, slots, model.patch_size * vae.hop_out),
+        prefill=(config.prefill_tokens or tokens, config.prefill_passes or times),
         notice=" ".join(filter(None, (passes.notice, objection))),
     )
 

@@ -88,6 +88,11 @@ class ModelRunner:
         """Sequences that the loaded model can carry at the same time."""
         return self.loaded.model.slots
 
+    @property
+    def prefill_budget(self) -> tuple[int, int]:
+        """The most positions of a pass over prompts, and the most passes between two steps."""
+        return self.loaded.prefill
+
     # -- a sequence's life
 
     def prepare(self, utterance: Utterance, seed: int) -> Prompt:
