@@ -40,7 +40,8 @@ _USAGE = (
     *("settings", "seed"),
 )
 _CONSENT = (
-    *("public_id", "name", "language", "relationship", "statement", "phrase", "words_checked"),
+    *("public_id", "name", "language", "relationship", "statement", "phrase", "phrase_language"),
+    *("words_checked", "purposes", "languages", "expires_at"),
     *("state", "given_as", "address", "user_agent", "created_at", "withdrawn_at"),
 )
 _PREFERRED = ("language", "theme", "time_zone", "default_format")

@@ -25,6 +25,7 @@ from speech.epochs import heard
 from speech.heard import sweep as sweep_heard
 from speech.longform.retention import erase_expired
 from speech.longform.storage import finish_erasing
+from voices.consents import expire_due
 from voices.designs import drop_expired
 from voices.erasure import finish_all, overwrite_recently_erased
 from voices.exceptions import ProgramUnavailable, StorageUnavailable
@@ -57,6 +58,7 @@ class Runner:
     def _run(self) -> None:
         chores: tuple[Callable[[], object], ...] = (
             self._reapply,
+            expire_due,
             heard.forget_changed,
             *(finish_all, drop_expired, overwrite_recently_erased, sweep),
             follow,

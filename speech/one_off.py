@@ -44,7 +44,7 @@ def described(description: str) -> VoicePrompt:
     return VoicePrompt(f"design:{digest}", description=description)
 
 
-def recorded(request: SpeechRequest, account: Account, info: EngineInfo) -> OneOff:
+def recorded(request: SpeechRequest, account: Account, info: EngineInfo, language: str) -> OneOff:
     """By a recording that comes with the request and is not kept. Raises ConsentRequired, NotFound
     and RefusedRecording."""
     assert request.ref_audio is not None
@@ -52,6 +52,7 @@ def recorded(request: SpeechRequest, account: Account, info: EngineInfo) -> OneO
     consent, _ = needed_consent((request.consent or "").strip(), account)
     if consent:
         consent.check_holds("consent")
+        consent.check_covers(language)
     if len(request.ref_audio) > LIMITS.upload_bytes:
         raise InvalidField("ref_audio: The recording is too large.", "ref_audio")
     words = request.ref_text or ""

@@ -87,8 +87,8 @@ def make_plan(
     if is_blank(request.input):
         raise InvalidField("input: There is nothing to say.", "input", "empty_input")
     row = find_model(request.model, info, caller.key)
-    speaker = _speaker(request, caller, info)
     language = find_language(request)
+    speaker = _speaker(request, caller, info, language)
     params, style, warnings = _usable(request, row, info)
     if params.seed is None and manner.seed is not None and Ability.SEED in info.abilities:
         params = replace(params, seed=manner.seed, drawn=True)
@@ -156,7 +156,7 @@ class Speaker:
     warnings: tuple[str, ...] = ()
 
 
-def _speaker(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Speaker:
+def _speaker(request: SpeechRequest, caller: Caller, info: EngineInfo, language: str) -> Speaker:
     if request.description is not None:
         if caller.key:
             caller.key.check_voice(DESIGN)
@@ -165,11 +165,11 @@ def _speaker(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Speake
         require_scope(caller.key, "voices")
         if caller.key:
             caller.key.check_voice(RECORDING)
-        once = recorded(request, caller.account, info)
+        once = recorded(request, caller.account, info, language)
         unused = ("voice is not used beside ref_audio",) if request.voice else ()
         about = {"ref_sha256": once.digest}
         return Speaker(once.known, once.prompt, once=once.key, about=about, warnings=unused)
-    name, voice = find_voice(request.voice, caller)
+    name, voice = find_voice(request.voice, caller, language)
     prompt = voice_prompt(voice, info)
     if isinstance(voice, Voice):
         return Speaker(name, prompt, about={"voice_version": voice.version})
@@ -177,11 +177,14 @@ def _speaker(request: SpeechRequest, caller: Caller, info: EngineInfo) -> Speake
     return Speaker(name, prompt, unmade=voice if is_unmade else None)
 
 
-def find_voice(name: str | None, caller: Caller) -> tuple[str, Preset | Voice | None]:
+def find_voice(
+    name: str | None, caller: Caller, language: str = ""
+) -> tuple[str, Preset | Voice | None]:
     """The voice asked for, else the account's default, else the server's; and by what it is known
-    in usage, which is the id of a voice that somebody owns."""
+    in usage, which is the id of a voice that somebody owns. Where a ``language`` is known, its
+    consent must extend to it."""
     chosen = name or caller.account.default_voice or configuration.DEFAULT_VOICE
-    voice = resolve(chosen, caller.account)
+    voice = resolve(chosen, caller.account, language)
     known = (voice.public_id, voice.name) if isinstance(voice, Voice) else (chosen,)
     if caller.key:
         caller.key.check_voice(*known)

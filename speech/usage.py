@@ -234,12 +234,12 @@ def revoked_among(record_ids: Iterable[int]) -> list[int]:
 
 
 def silenced_among(record_ids: Iterable[int]) -> list[int]:
-    """Those whose voice was disabled or erased, or whose consent was withdrawn, since they were
-    opened. A recording that came with its request goes by the id of its consent."""
+    """Those whose voice was disabled or erased, or whose consent was withdrawn or has expired,
+    since they were opened. A recording that came with its request goes by the id of its consent."""
     silenced = Voice.objects.silenced().values("public_id")
-    withdrawn = VoiceConsent.objects.withdrawn().values("public_id")
+    ended = VoiceConsent.objects.ended().values("public_id")
     lost = Q(voice__startswith="voice_", voice__in=silenced)
-    lost |= Q(voice__startswith="cons_", voice__in=withdrawn)
+    lost |= Q(voice__startswith="cons_", voice__in=ended)
     return [
         record_id
         for ids in _batches(record_ids)

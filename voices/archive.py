@@ -23,9 +23,13 @@ def export(voice: Voice, sample: VoiceSample, actor: Actor) -> bytes:
         "consent": {
             "id": consent.public_id,
             "name": consent.name,
-            "state": consent.state,
+            "state": consent.standing,
             "statement": consent.statement,
             "phrase": consent.phrase,
+            "phrase_language": consent.phrase_language,
+            "purposes": consent.purposes,
+            "languages": consent.languages,
+            "expires_at": consent.expires_at.isoformat() if consent.expires_at else None,
             "created_at": consent.created_at.isoformat(),
         }
         if consent

@@ -68,6 +68,7 @@ class BuiltInTake(models.Model):
     objects = TakeQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = "built-in take", "built-in takes"
         ordering = ["model", "preset"]
         constraints = [
             models.UniqueConstraint(fields=["preset", "model"], name="one_take_of_each_model")

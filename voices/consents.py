@@ -6,8 +6,7 @@ says ``unchecked``, until a person has. Knows nothing of requests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -15,23 +14,24 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.audit import Actor, record
+from accounts.audit import SYSTEM, Actor, record
 from accounts.models import Account
 from voices import ids, speakers, storage
 from voices.erasure import Erasure
-from voices.exceptions import ConsentRequired, InvalidVoiceField, RefusedRecording
+from voices.exceptions import ConsentRequired, RefusedRecording
 from voices.languages import clean_language
-from voices.phrases import make_nonce, make_phrase, phrase_language
-from voices.policy import SAY_SO, Policy, check_statement
+from voices.phrase_rows import ConsentPhrase
+from voices.policy import Policy, check_statement, check_word_is_enough
 from voices.samples import Sample
+from voices.scope import PURPOSES_LENGTH, Scope, covers
 from voices.transcriber import check_words
 from voices.transcripts import check_transcript
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-PHRASE_LIFE = timedelta(hours=1)
 UNCHECKED = "unchecked"
+NO_LIMITS = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,67 +43,28 @@ class Origin:
     user_agent: str = ""
 
 
-class ConsentPhrase(models.Model):
-    """A sentence with a number that was handed out to be read, once."""
-
-    public_id = models.CharField(max_length=40, unique=True, default=ids.phrase_id)
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
-    language = models.CharField(max_length=35)
-    nonce = models.CharField(max_length=10)
-    text = models.TextField()
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.public_id
-
-    @classmethod
-    def hand_out(cls, account: Account, language: str) -> ConsentPhrase:
-        """A new phrase in that language, or in English where there is none in it."""
-        spoken, nonce = phrase_language(clean_language(language)), make_nonce()
-        done = Q(expires_at__lt=timezone.now()) | Q(used_at__isnull=False)
-        cls.objects.filter(done, account=account).delete()  # what was read stands in its consent
-        return cls.objects.create(
-            account=account,
-            language=spoken,
-            nonce=nonce,
-            text=make_phrase(spoken, nonce),
-            expires_at=timezone.now() + PHRASE_LIFE,
-        )
-
-    @classmethod
-    def look_up(cls, account: Account, public_id: str) -> ConsentPhrase:
-        """One that was handed out and may be read. Raises InvalidVoiceField when it is not this
-        account's or not new."""
-        phrase = cls._fresh(account, public_id).first()
-        if phrase is None:
-            raise InvalidVoiceField("Ask for a new phrase: this one is used or too old.", "phrase")
-        return phrase
-
-    def use_up(self) -> None:
-        """It has been read; of several who read it one has. Raises InvalidVoiceField."""
-        if not self._fresh(self.account, self.public_id).update(used_at=timezone.now()):
-            raise InvalidVoiceField("This phrase was used just now: ask for a new one.", "phrase")
-
-    @classmethod
-    def _fresh(cls, account: Account, public_id: str) -> models.QuerySet[ConsentPhrase]:
-        return cls.objects.filter(
-            account=account, public_id=public_id, used_at=None, expires_at__gt=timezone.now()
-        )
-
-
 class ConsentQuerySet(models.QuerySet["VoiceConsent"]):
     def listed(self, account: Account) -> ConsentQuerySet:
         """What the account sees of its own: all that was not deleted."""
         return self.filter(account=account, deleted_at=None)
 
-    def withdrawn(self) -> ConsentQuerySet:
-        return self.filter(state=VoiceConsent.State.WITHDRAWN)
+    def ended(self) -> ConsentQuerySet:
+        """Withdrawn, or over by the time, whoever has noted that."""
+        return self.filter(Q(state=VoiceConsent.State.WITHDRAWN) | over_by_now())
+
+    def due(self) -> ConsentQuerySet:
+        """Over by the time, and nobody has noted it."""
+        return self.filter(over_by_now(), state__in=_IN_TIME)
 
     def after(self, last: VoiceConsent) -> ConsentQuerySet:
         """Those that come behind ``last`` in a list: older ones."""
         older = Q(created_at__lt=last.created_at)
         return self.filter(older | Q(created_at=last.created_at, pk__lt=last.pk))
+
+
+def over_by_now(path: str = "") -> Q:
+    """Consents that had an end and have reached it; ``path`` leads there from other rows."""
+    return Q(**{f"{path}expires_at__lte": timezone.now()})
 
 
 class VoiceConsent(models.Model):
@@ -114,8 +75,11 @@ class VoiceConsent(models.Model):
         ACTIVE = "active"
         REFUSED = "refused"
         WITHDRAWN = "withdrawn"
+        EXPIRED = "expired"
 
-    public_id = models.CharField(max_length=40, unique=True, default=ids.consent_id, editable=False)
+    public_id = models.CharField(
+        "ID", max_length=40, unique=True, default=ids.consent_id, editable=False
+    )
     account = models.ForeignKey(Account, models.PROTECT, related_name="voice_consents")
     name = models.CharField("label", max_length=100)
     language = models.CharField(max_length=35, blank=True)
@@ -124,6 +88,17 @@ class VoiceConsent(models.Model):
     )
     statement = models.TextField(blank=True, help_text="What was attested, in words.")
     phrase = models.TextField(blank=True, help_text="What was to be read, with its number.")
+    phrase_language = models.CharField("language of the phrase", max_length=35, blank=True)
+    purposes = models.CharField(
+        "uses",
+        max_length=PURPOSES_LENGTH,
+        blank=True,
+        help_text="What it is for; empty for any use.",
+    )
+    languages = models.JSONField(
+        default=list, blank=True, help_text="What may be spoken; empty for any language."
+    )
+    expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
     words_checked = models.CharField(max_length=100, default=UNCHECKED)
     recording_key = models.CharField(max_length=200, blank=True)
     recording_hash = models.CharField(max_length=64, blank=True)
@@ -132,20 +107,23 @@ class VoiceConsent(models.Model):
     given_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    given_as = models.CharField(max_length=300, help_text="The person or the key that sent it.")
-    address = models.CharField(max_length=45, blank=True)
-    user_agent = models.CharField(max_length=200, blank=True)
+    given_as = models.CharField(
+        "sent by", max_length=300, help_text="The person or the key that sent it."
+    )
+    address = models.CharField("IP address", max_length=45, blank=True)
+    user_agent = models.CharField("program", max_length=200, blank=True)
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField("given at", default=timezone.now, editable=False)
 
     objects = ConsentQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = "consent", "consents"
         ordering = ["-created_at", "-pk"]
         permissions = [("listen_voiceconsent", "Can listen to recordings of consents")]
         indexes = [models.Index(fields=["account", "created_at"], name="consents_by_account")]
@@ -156,10 +134,18 @@ class VoiceConsent(models.Model):
     # -- given
 
     @classmethod
-    def attest(cls, account: Account, statement: str, origin: Origin, **about: Any) -> VoiceConsent:
+    def attest(
+        cls,
+        account: Account,
+        statement: str,
+        origin: Origin,
+        *,
+        scope: Scope = NO_LIMITS,
+        **about: Any,
+    ) -> VoiceConsent:
         """Somebody answers with their word for the owner of the voice."""
         statement = check_statement(statement)
-        return cls._add(account, origin, statement=statement, **about)
+        return cls._add(account, origin, scope, statement=statement, **about)
 
     @classmethod
     def record(
@@ -171,6 +157,7 @@ class VoiceConsent(models.Model):
         name: str,
         language: str,
         phrase_id: str = "",
+        scope: Scope = NO_LIMITS,
         **about: Any,
     ) -> VoiceConsent:
         """The owner of the voice says so themselves."""
@@ -185,9 +172,11 @@ class VoiceConsent(models.Model):
             return cls._add(
                 account,
                 origin,
+                scope,
                 name=name,
                 language=language,
                 phrase=phrase.text if phrase else "",
+                phrase_language=phrase.language if phrase else "",
                 words_checked=heard_by or UNCHECKED,
                 recording_key=stored.key,
                 recording_hash=stored.sha256,
@@ -197,7 +186,7 @@ class VoiceConsent(models.Model):
             )
 
     @classmethod
-    def _add(cls, account: Account, origin: Origin, **fields: Any) -> VoiceConsent:
+    def _add(cls, account: Account, origin: Origin, scope: Scope, **fields: Any) -> VoiceConsent:
         with transaction.atomic():
             consent = cls.objects.create(
                 account=account,
@@ -205,6 +194,7 @@ class VoiceConsent(models.Model):
                 given_as=origin.actor.name[:300],
                 address=origin.actor.address,
                 user_agent=origin.user_agent[:200],
+                **asdict(scope),
                 **fields,
             )
             kind = "recording" if consent.recording_key else "attestation"
@@ -214,26 +204,46 @@ class VoiceConsent(models.Model):
     # -- held
 
     @property
+    def standing(self) -> State:
+        """Its state at this moment: that its time is over need not have been noted."""
+        is_over = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.State.EXPIRED if is_over and self.state in _IN_TIME else self.State(self.state)
+
+    def get_standing_display(self) -> str:
+        """In the reader's language, as ``get_state_display``."""
+        return str(VoiceConsent(state=self.standing).get_state_display())
+
+    @property
     def holds(self) -> bool:
-        return self.state == self.State.ACTIVE
+        return self.standing == self.State.ACTIVE
 
     def check_holds(self, param: str) -> None:
         """Raise ConsentRequired where nobody may speak on it, not yet or not any more."""
-        if not self.holds:
+        if self.standing == self.State.PENDING:
+            raise ConsentRequired("Somebody must listen to this consent first.", param)
+        self._check_not_ended(param)
+
+    def check_covers(self, language: str) -> None:
+        """Raise ConsentRequired for a language that it does not extend to."""
+        if not covers(self.languages, language):
+            listed = ", ".join(self.languages)
             raise ConsentRequired(
-                "Somebody must listen to this consent first."
-                if self.state == self.State.PENDING
-                else "This consent was withdrawn or refused.",
-                param,
+                f"This consent is for {listed} and does not extend to {language}.", "language"
             )
 
     def check_policy(self) -> None:
         """Raise ConsentRequired where this is less than the policy asks for."""
-        needs_recording = settings.REQUIRE_CONSENT in (Policy.RECORDING, Policy.REVIEW)
-        if self.state in (self.State.REFUSED, self.State.WITHDRAWN):
-            raise ConsentRequired("This consent was withdrawn or refused.", "consent")
-        if needs_recording and not self.recording_hash:
-            raise ConsentRequired(SAY_SO, "consent")
+        self._check_not_ended("consent")
+        if not self.recording_hash:
+            check_word_is_enough("consent")
+
+    def _check_not_ended(self, param: str) -> None:
+        if self.standing == self.State.EXPIRED:
+            assert self.expires_at is not None
+            day = self.expires_at.strftime("%Y-%m-%d %H:%M UTC")
+            raise ConsentRequired(f"This consent expired at {day}: ask for a new one.", param)
+        if self.standing in (self.State.REFUSED, self.State.WITHDRAWN):
+            raise ConsentRequired("This consent was withdrawn or refused.", param)
 
     def compare(self, wav: bytes) -> str:
         """Who has found the person who consented in a recording; ``unchecked`` where nobody looks,
@@ -246,7 +256,8 @@ class VoiceConsent(models.Model):
         """A person has listened; where they agree, the voices that waited for it may speak."""
         with transaction.atomic():
             state = self.State.ACTIVE if agreed else self.State.REFUSED
-            changed = VoiceConsent.objects.filter(pk=self.pk, state=self.State.PENDING).update(
+            pending = VoiceConsent.objects.filter(~over_by_now(), pk=self.pk)
+            changed = pending.filter(state=self.State.PENDING).update(
                 state=state,
                 words_checked="by a person",
                 reviewed_by=reviewer,
@@ -276,6 +287,14 @@ class VoiceConsent(models.Model):
                 record("consent.withdraw", actor, self, self.account)
         self.refresh_from_db()
 
+    def expire(self) -> None:
+        """Note that its time is over: what engines keep of its voices is void."""
+        with transaction.atomic():
+            if VoiceConsent.objects.due().filter(pk=self.pk).update(state=self.State.EXPIRED):
+                self.voices.update(epoch=models.F("epoch") + 1)
+                record("consent.expire", SYSTEM, self, self.account)
+        self.refresh_from_db()
+
     def erase(self, actor: Actor) -> None:
         """Withdraw it and remove the recording and all words; that there was one is kept."""
         with transaction.atomic():
@@ -288,11 +307,21 @@ class VoiceConsent(models.Model):
         erasure.finish_if_possible()
 
     def _scrub(self) -> None:
-        nothing = {"name": "", "relationship": "", "statement": "", "phrase": "", "report": {}}
+        words = ("name", "relationship", "statement", "phrase", "purposes")
+        nothing: dict[str, Any] = dict.fromkeys(words, "") | {"report": {}}
         VoiceConsent.objects.filter(pk=self.pk).update(
             **nothing, recording_key="", user_agent="", address="", deleted_at=timezone.now()
         )
         self.refresh_from_db()
+
+
+_IN_TIME = (VoiceConsent.State.PENDING, VoiceConsent.State.ACTIVE)
+
+
+def expire_due() -> None:
+    """For records and caches: no consent holds a moment longer than it says."""
+    for consent in VoiceConsent.objects.due().select_related("account"):
+        consent.expire()
 
 
 def _check_phrase(phrase: str, sample: Sample) -> str:

@@ -6,7 +6,6 @@ can talk a library into playlists, other files or rarely used decoders.
 
 from __future__ import annotations
 
-import re
 import zlib
 from dataclasses import dataclass
 
@@ -14,9 +13,6 @@ from voices.exceptions import RefusedRecording
 
 # The shortest file of any container we take is longer.
 _SHORTEST = 44
-# The libraries look through all remarks for each: a file with many would take for ever.
-_REMARKS = 1000
-_OGG_REMARKS = re.compile(rb"OpusTags|\x03vorbis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,49 +58,6 @@ def recognize(data: bytes) -> Container:
 
 
 _MAGIC = ((b"fLaC", FLAC), (b"OggS", OGG), (b"ID3", MP3), (b"\x1aE\xdf\xa3", WEBM))
-
-
-def bare(data: bytes, container: Container) -> bytes:
-    """``data`` without the words, pictures and tables that nobody here looks at, as far as they
-    are told apart easily. Raises RefusedRecording where they have no end, or are too many."""
-    if container is FLAC:
-        return _bare_flac(data)
-    if container is MP3:
-        return _bare_mp3(data)
-    if container is OGG:
-        _check_remarks(data)
-    return data
-
-
-def _bare_flac(data: bytes) -> bytes:
-    """Only the first of its blocks, which says what its sound is, and the sound."""
-    position, is_last = 4, False
-    while not is_last:
-        head = data[position : position + 4]
-        if len(head) < 4:
-            raise RefusedRecording("invalid_audio", "The FLAC file is cut or damaged.")
-        is_last = bool(head[0] & 0x80)
-        position += 4 + int.from_bytes(head[1:], "big")
-    first = 8 + int.from_bytes(data[5:8], "big")
-    return data[:4] + bytes([data[4] | 0x80]) + data[5:first] + data[position:]
-
-
-def _bare_mp3(data: bytes) -> bytes:
-    """Without the tags in front of it, whose lengths have seven bits in each byte."""
-    begin = 0
-    while data.startswith(b"ID3", begin):
-        head = data[begin : begin + 10].ljust(10, b"\0")
-        sevens = zip(head[6:], (21, 14, 7, 0), strict=True)
-        size = sum((byte & 0x7F) << shift for byte, shift in sevens)
-        begin += 10 + size + (10 if head[5] & 0x10 else 0)
-    return data[begin:]
-
-
-def _check_remarks(data: bytes) -> None:
-    for found in _OGG_REMARKS.finditer(data):
-        place = found.end() + 4 + int.from_bytes(data[found.end() : found.end() + 4], "little")
-        if int.from_bytes(data[place : place + 4], "little") > _REMARKS:
-            raise RefusedRecording("invalid_audio", "The Ogg file holds too many remarks.")
 
 
 def check_ogg(data: bytes) -> None:

@@ -18,7 +18,8 @@ import numpy as np
 import soxr
 
 from voices import samples
-from voices.containers import OGG, WAV, Container, bare, check_ogg, recognize
+from voices.bare import bare
+from voices.containers import OGG, WAV, Container, check_ogg, recognize
 from voices.exceptions import RefusedRecording
 from voices.limits import LIMITS
 from voices.messages import encode_head, read_message

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
-from voices.consents import VoiceConsent
+from voices.consents import VoiceConsent, over_by_now
 from voices.names import name_key
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
     def silenced(self) -> VoiceQuerySet:
         """Those nobody may speak with any more, although somebody may be speaking."""
         gone = Q(state__in=(State.DISABLED, State.ERASED))
-        return self.filter(gone | Q(consent__state=VoiceConsent.State.WITHDRAWN))
+        withdrawn = Q(consent__state=VoiceConsent.State.WITHDRAWN)
+        return self.filter(gone | withdrawn | over_by_now("consent__"))
 
 
 def _sharing() -> models.QuerySet[Any]:

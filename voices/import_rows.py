@@ -52,6 +52,7 @@ class VoiceImport(models.Model):
     ended_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = "import", "imports"
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
@@ -125,8 +126,8 @@ class ImportedFile(models.Model):
         DONE = "done"
         FAILED = "failed"
 
-    of = models.ForeignKey(VoiceImport, models.CASCADE, related_name="files")
-    number = models.PositiveIntegerField()
+    of = models.ForeignKey(VoiceImport, models.CASCADE, related_name="files", verbose_name="import")
+    number = models.PositiveIntegerField("line")
     file = models.CharField(max_length=500)
     name = models.CharField(max_length=100)
     transcript = models.TextField(blank=True)

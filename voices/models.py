@@ -17,7 +17,7 @@ from accounts.audit import Actor, record
 from accounts.models import Account
 from voices import ids, storage
 from voices.built_in import BuiltInTake
-from voices.consents import UNCHECKED, ConsentPhrase, Origin, VoiceConsent
+from voices.consents import UNCHECKED, Origin, VoiceConsent
 from voices.designs import DesignCandidate, VoiceDesign
 from voices.erasure import Erasure
 from voices.exceptions import (
@@ -30,6 +30,7 @@ from voices.fields import clean_fields
 from voices.finding import Kind, State, Visibility, VoiceQuerySet
 from voices.import_rows import ImportedFile, VoiceImport
 from voices.names import name_key
+from voices.phrase_rows import ConsentPhrase
 from voices.policy import Policy
 from voices.recordings import VoiceReport, VoiceSample
 from voices.samples import Sample
@@ -58,7 +59,9 @@ class Voice(models.Model):
 
     Kind, Visibility, State = Kind, Visibility, State
 
-    public_id = models.CharField(max_length=40, unique=True, default=ids.voice_id, editable=False)
+    public_id = models.CharField(
+        "ID", max_length=40, unique=True, default=ids.voice_id, editable=False
+    )
     account = models.ForeignKey(Account, models.PROTECT, related_name="voices")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CLONED)
     name = models.CharField(max_length=100)
@@ -245,14 +248,16 @@ class Voice(models.Model):
         """Whether a person has yet to listen to its consent."""
         return self.consent is not None and self.consent.state == VoiceConsent.State.PENDING
 
-    def check_usable(self) -> None:
-        """Raise ConsentRequired where there is no consent to speak with it (any more)."""
+    def check_usable(self, language: str = "") -> None:
+        """Raise ConsentRequired where there is no consent to speak with it (any more), or none
+        that extends to a ``language``."""
         is_nobodys = self.kind == self.Kind.DESIGNED
         if is_nobodys or (self.consent is None and self.consent_policy == Policy.OFF):
             return
         if self.consent is None:
             raise ConsentRequired("There is no consent to speak with this voice.", "voice")
         self.consent.check_holds("voice")
+        self.consent.check_covers(language)
 
     # -- changed
 

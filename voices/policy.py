@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
-from voices.exceptions import InvalidVoiceField
+from voices.exceptions import ConsentRequired, InvalidVoiceField
 
 SAY_SO = (
     "Here the owner of the voice must say so: record a phrase from GET "
@@ -21,12 +22,18 @@ class Policy(models.TextChoices):
     REVIEW = "recording+review"
 
 
-def check_statement(statement: str) -> str:
+def check_word_is_enough(param: str) -> None:
+    """Raise ConsentRequired where the owner of a voice must say so themselves."""
+    if settings.REQUIRE_CONSENT in (Policy.RECORDING, Policy.REVIEW):
+        raise ConsentRequired(SAY_SO, param)
+
+
+def check_statement(statement: str, param: str = "consent") -> str:
     """Somebody's word, as it is stored. Raises InvalidVoiceField."""
     if not 10 <= len(statement.strip()) <= 2000:
         raise InvalidVoiceField(
             "Send a cons_… id, or a statement of 10 to 2000 characters that the owner of the voice "
             "agrees.",
-            "consent",
+            param,
         )
     return statement.strip()

@@ -38,6 +38,7 @@ class VoiceSample(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = "version", "versions"
         ordering = ["-version"]
         constraints = [
             models.UniqueConstraint(fields=["voice", "version"], name="one_sample_per_version")
@@ -61,6 +62,7 @@ class VoiceReport(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = "report of misuse", "reports of misuse"
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

@@ -8,16 +8,16 @@ from rest_framework.exceptions import NotFound
 from accounts.models import Account
 from voices.exceptions import ConsentRequired, UnknownVoice
 from voices.models import Voice, VoiceConsent
-from voices.policy import SAY_SO, Policy, check_statement
+from voices.policy import Policy, check_statement, check_word_is_enough
 from voices.presets import ENGINE_VOICE, PRESETS, Preset
 
 
-def resolve(wanted: str, account: Account) -> Preset | Voice | None:
+def resolve(wanted: str, account: Account, language: str = "") -> Preset | Voice | None:
     """The voice of that id or name; None stands for the engine's own.
 
     Raises UnknownVoice for what is missing, foreign, disabled or erased, all alike, and
-    ConsentRequired for what nobody agreed to. Built-in names come first only in this code: no
-    other voice can have one.
+    ConsentRequired for what nobody agreed to, or not in that language. Built-in names come first
+    only in this code: no other voice can have one.
     """
     if wanted == ENGINE_VOICE:
         return None
@@ -26,7 +26,7 @@ def resolve(wanted: str, account: Account) -> Preset | Voice | None:
     voice = Voice.objects.find(wanted, account)
     if voice is None or voice.state == Voice.State.DISABLED:
         raise UnknownVoice
-    voice.check_usable()
+    voice.check_usable(language)
     return voice
 
 
@@ -36,16 +36,14 @@ def needed_consent(given: str, account: Account) -> tuple[VoiceConsent | None, s
     ``given`` is an id, a statement or nothing. Raises ConsentRequired where it is too little,
     and NotFound for a consent that is not this account's.
     """
-    policy = settings.REQUIRE_CONSENT
     if given.startswith("cons_"):
         consent = VoiceConsent.objects.listed(account).filter(public_id=given).first()
         if consent is None:
             raise NotFound
         consent.check_policy()
         return consent, ""
-    if policy in (Policy.RECORDING, Policy.REVIEW):
-        raise ConsentRequired(SAY_SO, "consent")
-    if not given and policy != Policy.OFF:
+    check_word_is_enough("consent")
+    if not given and settings.REQUIRE_CONSENT != Policy.OFF:
         raise ConsentRequired(
             "Say in the field consent that the owner of the voice agrees, or send a cons_… id.",
             "consent",

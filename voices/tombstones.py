@@ -6,7 +6,7 @@ import logging
 
 from accounts.audit import SYSTEM
 from voices.erasure import Erasure, tombstones
-from voices.models import Voice, VoiceConsent
+from voices.models import Voice, VoiceConsent, VoiceDesign
 
 logger = logging.getLogger(__name__)
 
@@ -18,11 +18,12 @@ def reapply() -> int:
     consents = VoiceConsent.objects.filter(
         deleted_at=None, public_id__in=_of(Erasure.Kind.CONSENT, stones)
     )
-    again = [*voices, *consents]
-    for erased in again:
-        erased.erase(SYSTEM)
+    designs = VoiceDesign.objects.filter(public_id__in=_of(Erasure.Kind.DESIGN, stones))
+    again = [*(one.erase for one in (*voices, *consents)), *(one.discard for one in designs)]
+    for erase in again:
+        erase(SYSTEM)
     if again:
-        logger.warning("erased %d voices and consents again that a backup brought back", len(again))
+        logger.warning("erased %d things again that a backup brought back", len(again))
     return len(again)
 
 

@@ -29,7 +29,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "EngineState": ["cold", "loading", "ready", "failed", "stopped"],
         "VoiceState": ["draft", "ready", "disabled"],
-        "ConsentState": ["pending", "active", "refused", "withdrawn"],
+        "ConsentState": ["pending", "active", "refused", "withdrawn", "expired"],
         "JobState": [
             "draft",
             "queued",

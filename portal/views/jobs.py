@@ -26,7 +26,7 @@ from speech.job_parts import Output
 from speech.longform import storage
 from speech.longform.news import bell
 from speech.longform.progress import counts_of, progress_of
-from speech.longform.submission import check_voices, submit, voices_of
+from speech.longform.submission import check_voices, submit
 from speech.requests import Caller
 from voices.exceptions import ConsentRequired, UnknownVoice
 
@@ -152,7 +152,7 @@ def cast(request: PersonRequest, public_id: str) -> HttpResponse:
     try:
         form.keep()
         if "start" in request.POST:
-            check_voices(voices_of(job), caller_of(request))
+            check_voices(job, caller_of(request))
             job.start()
     except (UnknownVoice, ConsentRequired):
         messages.error(request, _("One of the voices cannot be used. Please choose another."))

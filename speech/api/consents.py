@@ -28,7 +28,9 @@ from speech.api.voice_shapes import (
 from speech.errors import InvalidField
 from voices.languages import clean_language
 from voices.models import ConsentPhrase, VoiceConsent
+from voices.policy import check_statement, check_word_is_enough
 from voices.samples import Cut
+from voices.scope import PURPOSES_LENGTH, Scope
 
 MULTIPART: Any = {"multipart/form-data": ConsentForm}
 PAGE = OpenApiParameter("limit", int, description="1 to 100, by default 20.")
@@ -43,8 +45,13 @@ def consent_object(consent: VoiceConsent) -> dict[str, Any]:
         "name": consent.name,
         "language": consent.language,
         "created_at": int(consent.created_at.timestamp()),
-        "state": consent.state,
+        "state": consent.standing,
         "phrase": consent.phrase,
+        "phrase_language": consent.phrase_language,
+        "statement": consent.statement,
+        "purposes": consent.purposes,
+        "languages": consent.languages,
+        "expires_at": int(consent.expires_at.timestamp()) if consent.expires_at else None,
         "words_checked": consent.words_checked,
     }
 
@@ -95,14 +102,25 @@ class ConsentsView(ConsentFace):
     )
     def post(self, request: Request) -> Response:
         form = Form(request, *self.only)
-        about = {
+        about: dict[str, Any] = {
             "name": form.text("name", required=True, longest=100),
             "language": clean_language(form.text("language", required=True)),
-            "phrase_id": form.text("phrase"),
             "relationship": form.text("relationship", longest=100),
+            "scope": Scope.read(
+                form.text("purposes", longest=PURPOSES_LENGTH),
+                form.text("languages"),
+                form.text("expires_at"),
+            ),
         }
-        sample = take_recording(form, "recording", Cut.ENDS, override=True)
-        consent = VoiceConsent.record(account_of(request), sample, origin_of(request), **about)
+        account, origin = account_of(request), origin_of(request)
+        if statement := form.text("statement"):
+            check_word_is_enough("statement")
+            statement = check_statement(statement, "statement")
+            consent = VoiceConsent.attest(account, statement, origin, **about)
+        else:
+            about["phrase_id"] = form.text("phrase")
+            sample = take_recording(form, "recording", Cut.ENDS, override=True)
+            consent = VoiceConsent.record(account, sample, origin, **about)
         notes = [f"{name} is unknown and was ignored" for name in form.unknown()]
         return Response(consent_object(consent), headers=warning(notes))
 

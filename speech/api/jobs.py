@@ -36,7 +36,7 @@ from speech.job_models import Job, State
 from speech.longform import storage
 from speech.longform.news import bell
 from speech.longform.progress import counts_of
-from speech.longform.submission import check_voices, first_words, submit, voices_of
+from speech.longform.submission import check_voices, first_words, submit
 
 _LARGEST_FILE = 10 * 2**20
 _LONGEST_OPTIONS = 100_000
@@ -218,7 +218,7 @@ def act(request: Request, job: Job, action: str, before: str | None = None) -> N
     caller = caller_of(request, "job")
     match action:
         case "start":
-            check_voices(voices_of(job), caller)
+            check_voices(job, caller)
             job.start()
         case "pause":
             job.pause()

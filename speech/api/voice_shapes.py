@@ -183,8 +183,17 @@ class ConsentShape(Shape):
     name = serializers.CharField()
     language = serializers.CharField()
     created_at = serializers.IntegerField()
-    state = serializers.ChoiceField(["pending", "active", "refused", "withdrawn"])
+    state = serializers.ChoiceField(["pending", "active", "refused", "withdrawn", "expired"])
     phrase = serializers.CharField(help_text="What was to be read.")
+    phrase_language = serializers.CharField(help_text="The phrase's own language.")
+    statement = serializers.CharField(help_text="What was attested where nothing was recorded.")
+    purposes = serializers.CharField(help_text="What it is for; empty for any use.")
+    languages = serializers.ListField(
+        child=serializers.CharField(), help_text="What may be spoken; empty for any language."
+    )
+    expires_at = serializers.IntegerField(
+        allow_null=True, help_text="Seconds since 1970; null where it has no end."
+    )
     words_checked = serializers.CharField(help_text="By whom; `unchecked` by nobody.")
 
 
@@ -205,11 +214,28 @@ class ConsentDeleted(Shape):
 class ConsentForm(Shape):
     name = serializers.CharField(max_length=100, help_text="A label.")
     language = serializers.CharField(help_text="A BCP 47 tag.")
-    recording = serializers.FileField(help_text="At most 10 MiB, 1 to 30 seconds.")
+    recording = serializers.FileField(
+        required=False, help_text="At most 10 MiB, 1 to 30 seconds; required without a `statement`."
+    )
+    statement = serializers.CharField(
+        required=False,
+        min_length=10,
+        max_length=2000,
+        help_text="Somebody's word in place of a recording, where `REQUIRE_CONSENT` takes one.",
+    )
     phrase = serializers.CharField(
         required=False, help_text="The id of the phrase that is read in it."
     )
     relationship = serializers.CharField(required=False, max_length=100)
+    purposes = serializers.CharField(
+        required=False, max_length=500, help_text="What it is for, in words."
+    )
+    languages = serializers.CharField(
+        required=False, help_text="BCP 47 tags that may be spoken, with commas between them."
+    )
+    expires_at = serializers.IntegerField(
+        required=False, help_text="Seconds since 1970 from which it holds no longer."
+    )
 
 
 class ConsentName(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -88,7 +88,7 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
             Output(job=job, format=format, split=split) for format, split in request.outputs
         )
         if start:
-            check_voices(voices_of(job), caller)
+            check_voices(job, caller)
             job.start()
     return job
 
@@ -98,10 +98,11 @@ def first_words(texts: Iterable[str]) -> str:
     return Truncator(" ".join(islice(texts, 5))).chars(60)
 
 
-def check_voices(voices: Collection[str], caller: Caller) -> None:
-    """Raise UnknownVoice, ConsentRequired or NotAllowed for a voice that cannot be had."""
-    for voice in sorted(voices):
-        find_voice(voice or None, caller)
+def check_voices(job: Job, caller: Caller) -> None:
+    """Raise UnknownVoice, ConsentRequired or NotAllowed for a voice of its that cannot be had;
+    where no language is stated, each piece is held to its own."""
+    for voice in sorted(voices_of(job)):
+        find_voice(voice or None, caller, job.settings.get("language") or "")
 
 
 def voices_of(job: Job) -> set[str]:

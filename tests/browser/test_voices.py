@@ -203,6 +203,10 @@ def test_a_voice_is_uploaded_with_progress_and_recorded_anew(open_as):
     page.set_input_files("#file", {"name": "x.txt", "mimeType": "audio/wav", "buffer": b"no" * 500})
     page.fill("#name", "Uploaded")
     page.check("#attested")
+    page.click("#limits summary")
+    page.fill("#purposes", "Audio guides")
+    page.fill("#languages", "en, de-at")
+    page.fill("#expires", "2090-12-31")
     page.evaluate("""() => {
       window.shown = [];
       new MutationObserver(() => window.shown.push(document.getElementById("progress").value))
@@ -215,6 +219,10 @@ def test_a_voice_is_uploaded_with_progress_and_recorded_anew(open_as):
     )
     page.click("#make")
     arrive(page)
+    facts = page.locator("section:has(#consent-title) .facts")
+    expect(facts).to_contain_text("Active")
+    for said in ("Audio guides", "en, de-AT", "2090"):
+        expect(facts).to_contain_text(said)
     page.click("text=Record anew")
     page.wait_for_url("**/record/")
     page.check("[value=upload]", force=True)

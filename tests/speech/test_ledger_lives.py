@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.exceptions import InvalidKey
@@ -80,8 +81,9 @@ async def test_a_stream_hears_that_its_account_was_closed(ledger, entry, account
         lambda voice: voice.consent.withdraw(ACTOR),
         lambda voice: voice.set_state(ACTOR, "disabled"),
         lambda voice: voice.erase(ACTOR),
+        lambda voice: VoiceConsent.objects.update(expires_at=timezone.now()),
     ],
-    ids=["consent withdrawn", "disabled", "erased"],
+    ids=["consent withdrawn", "disabled", "erased", "consent expired"],
 )
 async def test_a_stream_hears_that_its_voice_may_not_be_used_any_more(
     ledger, entry, account, settings, tmp_path, end

@@ -15,6 +15,8 @@ from speech.requests import Caller, SpeechRequest
 from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
 from tests.voices.recordings import WORDS
 from voices.exceptions import ConsentRequired, UnknownVoice
+from voices.models import VoiceConsent
+from voices.scope import Scope
 from voices.wav import read_own
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +26,10 @@ INFO = EngineInfo("clone", ("clone-1",), 24_000, (), frozenset(), 1.0, 0.1)
 
 @pytest.fixture
 def plan(account):
-    def plan(voice, owner=account, key=None):
+    def plan(voice, owner=account, key=None, text="Good evening.", language=None):
         caller = Caller(owner, "openai", "req_1", key)
-        return make_plan(SpeechRequest("Good evening.", "clone-1", voice), caller, INFO)
+        request = SpeechRequest(text, "clone-1", voice, language=language)
+        return make_plan(request, caller, INFO)
 
     return plan
 
@@ -93,6 +96,26 @@ def test_without_consent_there_is_no_plan(voice, plan, consent):
     consent.withdraw(ACTOR)
     with pytest.raises(ConsentRequired):
         plan(voice.public_id)
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ({"language": "de"}, "de"),
+        ({"text": "Guten Abend, wie geht es Ihnen?"}, "de"),
+        ({"text": "晚上好。"}, "zh"),
+    ],
+)
+def test_a_language_that_its_consent_does_not_extend_to_is_not_spoken(
+    make_voice, plan, account, origin, said, language
+):
+    word = "Alice says that this is her own voice."
+    english = VoiceConsent.attest(account, word, origin, scope=Scope(languages=("en",)))
+    voice = make_voice(consent=english)
+    assert plan(voice.name) and plan(voice.name, language="en-GB")
+    with pytest.raises(ConsentRequired, match=f"does not extend to {language}") as refused:
+        plan(voice.name, **said)
+    assert refused.value.param == "language"
 
 
 @pytest.mark.parametrize("by", ["public_id", "name"])

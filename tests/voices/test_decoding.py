@@ -65,6 +65,22 @@ def test_it_takes_what_libraries_and_browsers_write(take, container):
 
 
 @pytest.mark.parametrize(
+    ("muxer", "codec", "options"),
+    [
+        ("mp4", "aac", {"movflags": "frag_keyframe+empty_moov+default_base_moof"}),
+        ("mp4", "libopus", {"movflags": "frag_keyframe+empty_moov", "frag_duration": "100000"}),
+        ("mp4", "libopus", {}),
+        ("ipod", "aac", {}),
+        ("webm", "libopus", {"live": "1"}),
+        ("webm", "libopus", {"dash": "1", "cluster_time_limit": "100"}),
+    ],
+)
+def test_it_takes_containers_however_they_are_laid_out(take, muxer, codec, options):
+    file = encode(speech(4), muxer, codec, 48_000, **options)
+    assert take(file, Cut.ENDS).report.measures.seconds == pytest.approx(4, abs=0.1)
+
+
+@pytest.mark.parametrize(
     ("tag", "bits"), [(1, 16), (1, 8), (1, 24), (1, 32), (3, 32), (3, 64)], ids=str
 )
 def test_it_reads_every_plain_wav_alike(take, tag, bits):

@@ -4,19 +4,23 @@ an older backup; whatever interrupts it is made up for."""
 from __future__ import annotations
 
 import json
+from copy import copy
 from pathlib import Path
 
 import pytest
 from django.conf import settings as configuration
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from accounts.audit import Actor
 from tests.voices.recordings import RATE, noise, speech
 from voices import storage
+from voices.designs import drop_expired
 from voices.erasure import Erasure, finish_all
 from voices.exceptions import StorageUnavailable
-from voices.models import Voice, VoiceSample
+from voices.models import DesignCandidate, Voice, VoiceDesign, VoiceSample
+from voices.presets import PRESETS
 from voices.samples import Cut, prepare
 from voices.tombstones import reapply
 
@@ -92,6 +96,32 @@ def test_what_an_older_backup_brings_back_is_erased_again(voice, consent, accoun
     assert reapply() == 2
     assert Voice.objects.get().state == "erased"
     assert not default_storage.exists(key)
+    assert reapply() == 0
+
+
+@pytest.mark.parametrize("end", ["discarded", "kept", "expired"])
+def test_a_draft_of_a_design_that_an_older_backup_brings_back_is_erased_again(
+    account, origin, sample, end
+):
+    design = VoiceDesign.draft(account, origin, "A calm old man", PRESETS["alloy"].sentence)
+    candidates = [design.add(sample, "What was said.", seed, "voxcpm2") for seed in (5, 6)]
+    before = copy(design), [copy(candidate) for candidate in candidates]
+    if end == "expired":
+        VoiceDesign.objects.update(expires_at=timezone.now())
+        drop_expired()
+    elif end == "kept":
+        Voice.keep(candidates[0], origin, name="Grandpa").erase(ACTOR)
+    else:
+        design.discard(ACTOR)
+    # As a restore leaves it: the rows and the objects of before.
+    before[0].save(force_insert=True)
+    for candidate in before[1]:
+        default_storage.save(candidate.object_key, ContentFile(sample.wav))
+        candidate.design = before[0]
+        candidate.save(force_insert=True)
+    assert reapply() == 1
+    assert not VoiceDesign.objects.exists() and not DesignCandidate.objects.exists()
+    assert not any(default_storage.exists(candidate.object_key) for candidate in before[1])
     assert reapply() == 0
 
 

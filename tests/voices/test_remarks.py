@@ -59,7 +59,82 @@ def plain_wav(extra=b""):
     return wav(speech(4), extra=extra)
 
 
+def box(kind, body):
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def mp4_with(*flood, into=(b"moov",)):
+    """With boxes at the end of one in others, all of which stand behind the sound."""
+    file, extra = bytearray(clip("mp4/aac")), b"".join(flood)
+    for kind in into:
+        at = file.index(kind) - 4
+        (size,) = struct.unpack_from(">I", file, at)
+        struct.pack_into(">I", file, at, size + len(extra))
+    return bytes(file[: at + size]) + extra + bytes(file[at + size :])
+
+
+def itunes(count):
+    """As the shop's files have it, under a name of its own each."""
+    items = [box(b"%04d" % number, box(b"data", bytes(8) + b"1234")) for number in range(count)]
+    head = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(10))
+    return box(b"udta", box(b"meta", bytes(4) + head + box(b"ilst", b"".join(items))))
+
+
+def element(name, body):
+    return name + (1 << 56 | len(body)).to_bytes(8, "big") + body
+
+
+def simple_tag(number):
+    named = element(b"\x45\xa3", b"KEY%06d" % number) + element(b"\x44\x87", b"1234")
+    return element(b"\x67\xc8", named)
+
+
+def tags(count):
+    each = b"".join(simple_tag(number) for number in range(count))
+    return element(b"\x12\x54\xc3\x67", element(b"\x73\x73", each))
+
+
+def chapters(count):
+    atoms = [
+        element(b"\xb6", element(b"\x73\xc4", struct.pack(">I", number)) + element(b"\x91", b"\1"))
+        for number in range(1, count)
+    ]
+    return element(b"\x10\x43\xa7\x70", element(b"\x45\xb9", b"".join(atoms)))
+
+
+def attachments(count):
+    named = element(b"\x46\x6e", b"a.png") + element(b"\x46\x5c", bytes(9))
+    return element(b"\x19\x41\xa4\x69", element(b"\x61\xa7", named) * count)
+
+
+def webm_with(extra):
+    """In front of the first cluster, and behind the last."""
+    file = clip("webm/opus")
+    at = file.index(b"\x1f\x43\xb6\x75")
+    return file[:at] + extra + file[at:] + extra
+
+
+def ape(count):
+    items = b"".join(struct.pack("<II", 4, 0) + b"KEY%06d\x001234" % n for n in range(count))
+    footer = b"APETAGEX" + struct.pack("<IIII", 2000, len(items) + 32, count, 0) + bytes(8)
+    return items + footer
+
+
+EVERYWHERE = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 FLOODS = {
+    "words in MP4": (lambda: mp4_with(itunes(9999) * 8), lambda: clip("mp4/aac")),
+    "words deep in MP4": (
+        lambda: mp4_with(itunes(9999) * 8, into=EVERYWHERE),
+        lambda: clip("mp4/aac"),
+    ),
+    "words in WebM": (lambda: webm_with(tags(60_000)), lambda: clip("webm/opus")),
+    "chapters in WebM": (lambda: webm_with(chapters(90_000)), lambda: clip("webm/opus")),
+    "attachments in WebM": (lambda: webm_with(attachments(50_000)), lambda: clip("webm/opus")),
+    "words in AAC": (
+        lambda: clip("adts/aac") + id3(MANY) + clip("adts/aac"),
+        lambda: clip("adts/aac") * 2,
+    ),
+    "words at the end of MP3": (lambda: clip("mp3") + ape(60_000), lambda: clip("mp3")),
     "words in FLAC": (lambda: flac_with((4, remarks(MANY))), lambda: clip("flac")),
     "a cover in FLAC": (lambda: flac_with((6, picture())), lambda: clip("flac")),
     "words in MP3": (lambda: id3(MANY) + clip("mp3"), lambda: clip("mp3")),
@@ -102,6 +177,41 @@ def test_an_ogg_file_with_too_much_of_it_is_refused(container, mark):
     file[page + 22 : page + 26] = struct.pack("<I", _ogg_checksum(bytes(file[page:end])))
     with pytest.raises(RefusedRecording, match="too many remarks"):
         take(bytes(file))
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        lambda: clip("mp4/aac") + box(b"free", b"") * 30_000,
+        lambda: mp4_with(box(b"stsd", bytes(70_000))),
+        lambda: clip("webm/opus") + element(b"\xa0", b"") * 60_000,
+        lambda: clip("webm/opus") + element(b"\xa0", bytes(300_000)),
+        lambda: clip("webm/opus") + element(b"\x16\x54\xae\x6b", bytes(300_000)),
+    ],
+    ids=["boxes", "description", "elements", "group", "tracks"],
+)
+def test_what_cannot_be_passed_over_is_refused(flood):
+    with pytest.raises(RefusedRecording, match="too much of itself"):
+        take(flood())
+
+
+@pytest.mark.parametrize(
+    ("container", "end"),
+    [
+        ("mp4/aac", b"\0\0\0\x07moov"),
+        ("mp4/aac", b"\0\0\xff\xffmoov"),
+        ("mp4/aac", b"\0\0\0\1moov" + bytes([255] * 8)),
+        ("mp4/aac", b"\0\0"),
+        ("webm/opus", b"\0"),
+        ("webm/opus", b"\xa3"),
+        ("webm/opus", b"\x1f\x43"),
+        ("webm/opus", b"\xa3\xff"),
+        ("webm/opus", b"\xa3\x10\0\0\1"),
+    ],
+)
+def test_boxes_and_elements_without_an_end_are_refused(container, end):
+    with pytest.raises(RefusedRecording, match="cut or damaged"):
+        take(clip(container) + end)
 
 
 @pytest.mark.parametrize("cut", [42, 44])

@@ -27,10 +27,19 @@ class VoiceConsentAdmin(RecordedAdmin):
     search_fields = ("name", "public_id", "given_as", "account__name")
     actions_detail = ("listen", "approve", "refuse", "withdraw")
     fieldsets = (
-        (None, {"fields": (("name", "public_id"), "account", ("state", "heard"))}),
+        (None, {"fields": (("name", "public_id"), "account", ("stands", "heard"))}),
         (
             gettext_lazy("What was said"),
-            {"fields": ("statement", "phrase", "language", "relationship", "findings")},
+            {
+                "fields": (
+                    *("statement", ("phrase", "phrase_language"), "language", "relationship"),
+                    "findings",
+                )
+            },
+        ),
+        (
+            gettext_lazy("How far it goes"),
+            {"fields": ("purposes", "spoken", "expires_at")},
         ),
         (
             gettext_lazy("By whom"),
@@ -58,14 +67,23 @@ class VoiceConsentAdmin(RecordedAdmin):
             "pending": "warning",
             "refused": "danger",
             "withdrawn": None,
+            "expired": None,
         },
     )
     def condition(self, consent: VoiceConsent) -> tuple[str, str]:
-        return consent.state, consent.get_state_display()
+        return consent.standing, consent.get_standing_display()
+
+    @admin.display(description=gettext_lazy("state"))
+    def stands(self, consent: VoiceConsent) -> str:
+        return consent.get_standing_display()
 
     @admin.display(description=gettext_lazy("given by"))
     def kind(self, consent: VoiceConsent) -> str:
         return _("recording") if consent.recording_hash else _("somebody's word")
+
+    @admin.display(description=gettext_lazy("languages"))
+    def spoken(self, consent: VoiceConsent) -> str:
+        return ", ".join(consent.languages)
 
     @admin.display(description=gettext_lazy("words checked"))
     def heard(self, consent: VoiceConsent) -> str:
@@ -79,7 +97,7 @@ class VoiceConsentAdmin(RecordedAdmin):
         consent = VoiceConsent.objects.filter(pk=object_id).first()
         offered = list(super().get_actions_detail(request, object_id)) if consent else []
         hidden = set()
-        if consent and consent.state != VoiceConsent.State.PENDING:
+        if consent and consent.standing != VoiceConsent.State.PENDING:
             hidden |= {"approve", "refuse"}
         if consent and not consent.recording_key:
             hidden.add("listen")

@@ -100,14 +100,28 @@ async function askPhrase() {
   return witness.read(phrase.text);
 }
 
-// The id of a consent, or what is attested in its stead.
+// The id of a consent: attested, or in a voice of its own.
 async function agreed() {
   if (policy === "off" || form.dataset.voice) return null;
-  if (!witness) {
-    if (!$("attested").checked) throw missing(gettext("Say that the owner of the voice agrees."), $("attested"));
-    return $("statement").textContent;
-  }
+  if (!witness && !$("attested").checked) throw missing(gettext("Say that the owner of the voice agrees."), $("attested"));
   if (consent) return consent;
+  const sent = witness ? spokenConsent() : attestedConsent();
+  sent.set("purposes", $("purposes").value.trim());
+  sent.set("languages", $("languages").value.trim());
+  if ($("expires").value) sent.set("expires_at", endOf($("expires").value));
+  consent = (await send(consents, token, sent, progress(gettext("Sending the consent")))).id;
+  return consent;
+}
+
+function attestedConsent() {
+  const sent = new FormData();
+  sent.set("name", form.elements.name.value.trim());
+  sent.set("language", pageLanguage);
+  sent.set("statement", $("statement").textContent);
+  return sent;
+}
+
+function spokenConsent() {
   if (!witness.blob) throw missing(gettext("Record the consent: the owner of the voice reads the sentence aloud."), witness.button);
   if (!$("owner").value.trim()) throw missing(gettext("Write the name of the owner of the voice."), $("owner"));
   const sent = new FormData();
@@ -115,12 +129,15 @@ async function agreed() {
   sent.set("language", phrase.language);
   sent.set("phrase", phrase.id);
   sent.set("recording", witness.blob, "consent");
-  consent = (await send(consents, token, sent, progress(gettext("Sending the consent")))).id;
-  return consent;
+  return sent;
 }
+
+// The last second of a day where the reader is.
+const endOf = (day) => Math.floor(new Date(`${day}T23:59:59`).getTime() / 1000);
 
 witness?.addEventListener("another", askPhrase);
 witness?.addEventListener("recorded", () => (consent = null));
+$("limits")?.addEventListener("input", () => (consent = null));
 
 // -- making
 
