@@ -9,20 +9,17 @@ from accounts.models import Account
 from voices.exceptions import ConsentRequired, UnknownVoice
 from voices.models import Voice, VoiceConsent
 from voices.policy import SAY_SO, Policy, check_statement
-from voices.presets import ENGINE_VOICE, PRESETS, Preset
+from voices.presets import ENGINE_VOICE
 
 
-def resolve(wanted: str, account: Account) -> Preset | Voice | None:
+def resolve(wanted: str, account: Account) -> Voice | None:
     """The voice of that id or name; None stands for the engine's own.
 
     Raises UnknownVoice for what is missing, foreign, disabled or erased, all alike, and
-    ConsentRequired for what nobody agreed to. Built-in names come first only in this code: no
-    other voice can have one.
+    ConsentRequired for what nobody agreed to.
     """
     if wanted == ENGINE_VOICE:
         return None
-    if wanted in PRESETS:
-        return PRESETS[wanted]
     voice = Voice.objects.find(wanted, account)
     if voice is None or voice.state == Voice.State.DISABLED:
         raise UnknownVoice
