@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from voices.models import Voice
-from voices.presets import PRESETS, Preset
+from voices.presets import PRESETS
 
 # What the picker holds; who has more finds them by the list of voices.
 _MOST = 1000
@@ -30,37 +30,28 @@ def voice_choices(account: Account) -> list[dict[str, Any]]:
 def matching(account: Account, wanted: str = "", group: str = "") -> list[dict[str, Any]]:
     """Those of a group that hold the words in name, description, language or tags."""
     visible = Voice.objects.visible_to(account).in_order_of_claim(account)
-    every = [_owned(voice, account) for voice in visible] + [
-        _built_in(preset) for preset in PRESETS.values()
-    ]
     return [
         voice
-        for voice in every
+        for voice in (_shown(voice, account) for voice in visible)
         if wanted.casefold() in voice["words"] and group in ("", voice["group"])
     ]
 
 
-def _built_in(preset: Preset) -> dict[str, Any]:
-    return {
-        "id": preset.name,
-        "name": preset.label,
-        "description": preset.description,
-        "language": "",
-        "group": "built-in",
-        "state": Voice.State.READY,
-        "words": f"{preset.label} {preset.description}".casefold(),
-    }
-
-
-def _owned(voice: Voice, account: Account) -> dict[str, Any]:
+def _shown(voice: Voice, account: Account) -> dict[str, Any]:
     words = (voice.name, voice.description, voice.language, *voice.tags)
     return {
         "id": voice.public_id,
         "name": voice.name,
         "description": voice.description,
         "language": voice.language,
-        "group": "own" if voice.account_id == account.pk else voice.visibility,
+        "group": _group(voice, account),
         "state": voice.state,
         "visibility": voice.visibility,
         "words": " ".join(words).casefold(),
     }
+
+
+def _group(voice: Voice, account: Account) -> str:
+    if voice.is_built_in:
+        return "built-in"
+    return "own" if voice.account_id == account.pk else voice.visibility

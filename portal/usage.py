@@ -81,7 +81,7 @@ class AccountUsage:
 
     def by_voice(self) -> list[Row]:
         rows = self._top("voice")
-        voices = Voice.objects.filter(public_id__in=[row["voice"] for row in rows])
+        voices = Voice.objects.owned().filter(public_id__in=[row["voice"] for row in rows])
         names = dict(voices.visible_to(self._account).values_list("public_id", "name"))
         return [_row(names.get(row["voice"]) or row["voice"], row) for row in rows]
 

@@ -24,8 +24,7 @@ from speech.runtime import runtime
 from speech.takes import SEEDS, speak_preset
 from voices.built_in import REST
 from voices.exceptions import RefusedRecording, StorageUnavailable
-from voices.models import BuiltInTake
-from voices.presets import Preset
+from voices.models import BuiltInTake, Voice
 
 log = structlog.get_logger("speech.baking")
 # It is not the model's fault, and may soon be otherwise.
@@ -33,22 +32,22 @@ _LATER = (EngineBusy, EngineUnavailable, QueueTimeout, StorageUnavailable)
 _following = threading.Lock()
 
 
-def find_or_begin(preset: Preset, engine: Engine) -> VoicePrompt | None:
+def find_or_begin(voice: Voice, engine: Engine) -> VoicePrompt | None:
     """The voice if it is there; else somebody makes it now. Never waits for that.
 
     Raises EngineUnavailable where that has just failed, and StorageUnavailable.
     """
     info = engine.info
     takes = BuiltInTake.objects.of_model(info.model)
-    take = takes.filter(preset=preset.name).first()
+    take = takes.of_voice(voice).first()
     if take is None:
         takes.want_all(info.model)
-        take = takes.get(preset=preset.name)
+        take = takes.of_voice(voice).get()
     if take.is_ready:
-        return built_in_prompt(take, info)
+        return built_in_prompt(voice, take, info)
     if take.has_just_failed:
         raise EngineUnavailable(
-            f"The voice {preset.name} could not be made: {take.error}",
+            f"The voice {voice.public_id} could not be made: {take.error}",
             retry_after=REST.total_seconds(),
         )
     mark = uuid4().hex
@@ -81,13 +80,12 @@ def make_all(engine: Engine) -> Iterator[BuiltInTake]:
 
 def _make(take: BuiltInTake, mark: str, engine: Engine, priority: Priority) -> bool:
     """Speak and keep it; False where nothing can be made at the moment."""
-    voice = take.voice
-    first_seed = voice.seed + take.failures * SEEDS
+    recipe, renew = take.recipe, partial(_renew, take, mark)
+    # None of those that did not please: neither the check, nor an operator.
+    first_seed = recipe.seed + (take.failures + take.version - 1) * SEEDS
     try:
-        sample, seed = speak_preset(
-            voice, first_seed, engine, priority, partial(_renew, take, mark)
-        )
-        take.keep(mark, sample, voice.sentence, seed)
+        sample, seed = speak_preset(recipe, first_seed, engine, priority, renew)
+        take.keep(mark, sample, recipe.sentence, seed)
     except _LATER as error:
         log.warning("built_in_voice_waits", voice=str(take), reason=str(error))
         take.let_go(mark)

@@ -14,7 +14,7 @@ from accounts.gate import beside_the_gate
 from speech.requests import Caller, SpeechRequest
 from speech.synthesis import Synthesis, prepare
 from voices.models import DesignCandidate, Voice, VoiceDesign
-from voices.presets import PRESETS, Preset
+from voices.presets import PRESETS
 from voices.previews import preview_sentence
 from voices.taking import take_own
 
@@ -39,13 +39,10 @@ def prepare_candidate(
     return prepare(request, caller)
 
 
-def prepare_preview(voice: Voice | Preset, caller: Caller) -> Synthesis:
+def prepare_preview(voice: Voice, caller: Caller) -> Synthesis:
     """Have a voice say a sentence in its language. Raises what ``prepare`` raises."""
-    if isinstance(voice, Voice):
-        name, (text, language) = voice.public_id, preview_sentence(voice.language)
-    else:
-        name, (text, language) = voice.name, preview_sentence("")
-    return prepare(SpeechRequest(text, voice=name, language=language), caller)
+    text, language = preview_sentence(voice.language)
+    return prepare(SpeechRequest(text, voice=voice.public_id, language=language), caller)
 
 
 async def speak_candidate(synthesis: Synthesis, design: VoiceDesign) -> DesignCandidate:

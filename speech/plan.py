@@ -38,7 +38,6 @@ from speech.text import (
     split,
 )
 from voices.models import Voice
-from voices.presets import Preset
 from voices.resolving import resolve
 
 PAUSE_MS = 200
@@ -49,7 +48,8 @@ class Plan:
     """What will be spoken and how; ``offsets`` are the utterances' places in the spoken text.
 
     ``unmade`` is a built-in voice that the engine must make before it can speak with it, ``once``
-    the voice of a recording that came along, which the engine must forget afterwards.
+    the voice of a recording that came along, which the engine must forget afterwards;
+    ``use_is_noted`` says that no voice need be told of its use.
     """
 
     input: str
@@ -63,8 +63,9 @@ class Plan:
     utterances: tuple[Utterance, ...]
     offsets: tuple[int, ...]
     ceiling_ms: int
-    unmade: Preset | None = None
+    unmade: Voice | None = None
     once: str | None = None
+    use_is_noted: bool = True
     instructions: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -125,6 +126,7 @@ def make_plan(
         ceiling_ms=round(ceiling) or PAUSE_MS,
         unmade=speaker.unmade,
         once=speaker.once,
+        use_is_noted=speaker.use_is_noted,
         instructions=request.instructions,
         settings=_settings(request, params, language, speaker),
         warnings=warnings + speaker.warnings,
@@ -150,8 +152,9 @@ class Speaker:
 
     known: str
     prompt: VoicePrompt | None
-    unmade: Preset | None = None
+    unmade: Voice | None = None
     once: str | None = None
+    use_is_noted: bool = True
     about: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -170,22 +173,24 @@ def _speaker(request: SpeechRequest, caller: Caller, info: EngineInfo, language:
         about = {"ref_sha256": once.digest}
         return Speaker(once.known, once.prompt, once=once.key, about=about, warnings=unused)
     name, voice = find_voice(request.voice, caller, language)
-    prompt = voice_prompt(voice, info)
-    if isinstance(voice, Voice):
-        return Speaker(name, prompt, about={"voice_version": voice.version})
-    is_unmade = voice is not None and prompt is None
-    return Speaker(name, prompt, unmade=voice if is_unmade else None)
+    if voice is None:
+        return Speaker(name, None)
+    prompt, version = voice_prompt(voice, info)
+    return Speaker(
+        name,
+        prompt,
+        unmade=voice if prompt is None else None,
+        use_is_noted=voice.use_is_noted,
+        about={"voice_version": version},
+    )
 
 
-def find_voice(
-    name: str | None, caller: Caller, language: str = ""
-) -> tuple[str, Preset | Voice | None]:
+def find_voice(name: str | None, caller: Caller, language: str = "") -> tuple[str, Voice | None]:
     """The voice asked for, else the account's default, else the server's; and by what it is known
-    in usage, which is the id of a voice that somebody owns. Where a ``language`` is known, its
-    consent must extend to it."""
+    in usage, which is its id. Where a ``language`` is known, its consent must extend to it."""
     chosen = name or caller.account.default_voice or configuration.DEFAULT_VOICE
     voice = resolve(chosen, caller.account, language)
-    known = (voice.public_id, voice.name) if isinstance(voice, Voice) else (chosen,)
+    known = (voice.public_id, voice.name) if voice else (chosen,)
     if caller.key:
         caller.key.check_voice(*known)
     return known[0], voice

@@ -8,22 +8,20 @@ from speech.engine.types import Ability, EngineInfo, Recording, VoicePrompt
 from speech.epochs import heard
 from voices import storage
 from voices.models import BuiltInTake, Voice
-from voices.presets import PRESETS, Preset
+from voices.presets import PRESETS
 from voices.wav import read_own
 
 
-def voice_prompt(voice: Preset | Voice | None, info: EngineInfo) -> VoicePrompt | None:
-    """The engine's view of a voice; None is the engine's own, or a built-in one that it has not
-    made yet. Raises StorageUnavailable."""
-    if voice is None:
-        return None
-    if isinstance(voice, Voice):
-        return _own_prompt(voice, info)
-    if makes_built_in_voices(info):
-        takes = BuiltInTake.objects.of_model(info.model).ready()
-        take = takes.filter(preset=voice.name).first()
-        return built_in_prompt(take, info) if take else None
-    return VoicePrompt(key=f"preset:{voice.name}", preset=voice.name)
+def voice_prompt(voice: Voice, info: EngineInfo) -> tuple[VoicePrompt | None, int | None]:
+    """The engine's view of a voice, None for a built-in one that it has yet to make; and which
+    version of the voice that is, None where the engine has its own. Raises StorageUnavailable."""
+    if not voice.is_built_in:
+        return _own_prompt(voice, info), voice.version
+    if not makes_built_in_voices(info):
+        name = voice.public_id
+        return VoicePrompt(key=f"preset:{name}", preset=name), None
+    take = BuiltInTake.objects.of_model(info.model).of_voice(voice).first() or BuiltInTake()
+    return (built_in_prompt(voice, take, info) if take.is_ready else None), take.version
 
 
 def makes_built_in_voices(info: EngineInfo) -> bool:
@@ -31,10 +29,11 @@ def makes_built_in_voices(info: EngineInfo) -> bool:
     return Ability.CLONE in info.abilities
 
 
-def built_in_prompt(take: BuiltInTake, info: EngineInfo) -> VoicePrompt:
+def built_in_prompt(voice: Voice, take: BuiltInTake, info: EngineInfo) -> VoicePrompt:
     """A built-in voice as this engine has made it once. Raises StorageUnavailable."""
+    heard.note(voice)
     recording = _kept(take.object_key, take.transcript)
-    return made_prompt(f"preset:{take.preset}:{take.sha256}", recording, info)
+    return made_prompt(f"{voice.public_id}:{take.version}:{take.sha256}", recording, info)
 
 
 def _own_prompt(voice: Voice, info: EngineInfo) -> VoicePrompt:

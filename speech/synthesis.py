@@ -346,6 +346,7 @@ class Synthesis:
             settings=plan.settings,
             seed=plan.seed,
             keep=self._keep,
+            is_noted=plan.use_is_noted,
         )
 
     def _outcome(self, outcome: str, charged: int, error: BaseException | None) -> Outcome:

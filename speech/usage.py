@@ -101,6 +101,7 @@ class Entry:
     settings: dict[str, Any]
     seed: int | None
     keep: Keep | None = None  # for the history of a person
+    is_noted: bool = False  # whether there is no voice that would note its use now
 
     @property
     def person_id(self) -> int | None:
@@ -140,7 +141,7 @@ def open_record(entry: Entry, boot: str, lease: timedelta) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         amount = (entry.characters, entry.ceiling_ms)
         Reservation.take(entry.account_id, entry.key_id, entry.person_id, month, *amount)
-        if entry.voice.startswith("voice_"):
+        if not entry.is_noted:
             Voice.objects.note_use(entry.voice)
         cursor.execute(_OPEN.format(now=_NOW[vendor], lease_end=_LEASE_END[vendor]), values)
         record_id = int(cursor.fetchone()[0])
@@ -238,7 +239,7 @@ def silenced_among(record_ids: Iterable[int]) -> list[int]:
     since they were opened. A recording that came with its request goes by the id of its consent."""
     silenced = Voice.objects.silenced().values("public_id")
     ended = VoiceConsent.objects.ended().values("public_id")
-    lost = Q(voice__startswith="voice_", voice__in=silenced)
+    lost = Q(voice__in=silenced)
     lost |= Q(voice__startswith="cons_", voice__in=ended)
     return [
         record_id

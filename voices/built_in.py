@@ -1,28 +1,68 @@
 """What a model made of the built-in voices: each is spoken once, and that recording is the voice.
 
-A row is also the lock: whoever makes it holds its lease by a mark, and nobody else may finish it.
-Knows nothing of engines.
+Each has a row among the voices (``add_voices``), by which an operator manages it. A take's row
+is also the lock: whoever makes it holds its lease by a mark, and nobody else may finish it. Knows
+nothing of engines.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.apps import apps as every_app
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from voices import storage
+from voices.finding import Kind, Visibility
+from voices.names import name_key
+from voices.policy import Policy
 from voices.presets import PRESETS, Preset
 from voices.samples import Sample
+
+if TYPE_CHECKING:
+    from voices.models import Voice
 
 LEASE = timedelta(seconds=30)
 # What failed is left alone for so long.
 REST = timedelta(seconds=60)
 
 
+def add_voices(using: str, apps: Any = every_app, **kwargs: Any) -> None:
+    """Whenever the database was migrated or emptied: each built-in voice has its row, and says of
+    itself what this version of the platform does. Its state stays."""
+    try:
+        voice = apps.get_model("voices", "Voice")
+    except LookupError:  # migrated back to before there were voices
+        return
+    if not voice._meta.get_field("account").null:  # or to before these had rows
+        return
+    about = ("name", "name_key", "description")
+    voice.objects.using(using).bulk_create(
+        [
+            voice(
+                public_id=preset.name,
+                kind=Kind.PRESET,
+                name=preset.label,
+                name_key=name_key(preset.label),
+                description=preset.description,
+                visibility=Visibility.PUBLIC,
+                consent_policy=Policy.OFF,
+            )
+            for preset in PRESETS.values()
+        ],
+        update_conflicts=True,
+        unique_fields=["public_id"],
+        update_fields=about,
+    )
+
+
 class TakeQuerySet(models.QuerySet["BuiltInTake"]):
+    def of_voice(self, voice: Voice) -> TakeQuerySet:
+        return self.filter(preset=voice.public_id)
+
     def of_model(self, model: str) -> TakeQuerySet:
         return self.filter(model=model)
 
@@ -51,6 +91,7 @@ class BuiltInTake(models.Model):
 
     preset = models.CharField(max_length=20)
     model = models.CharField(max_length=200)
+    version = models.PositiveIntegerField(default=1, help_text="Rises when it is made anew.")
     mark = models.CharField(max_length=32, blank=True, help_text="Whose attempt it is.")
     lease_until = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
@@ -78,7 +119,8 @@ class BuiltInTake(models.Model):
         return f"{self.preset} of {self.model}"
 
     @property
-    def voice(self) -> Preset:
+    def recipe(self) -> Preset:
+        """What is said to make it."""
         return PRESETS[self.preset]
 
     @property
@@ -86,9 +128,27 @@ class BuiltInTake(models.Model):
         return bool(self.object_key)
 
     @property
+    def is_being_made(self) -> bool:
+        return (
+            not self.is_ready and self.lease_until is not None and self.lease_until > timezone.now()
+        )
+
+    @property
     def has_just_failed(self) -> bool:
         """Making it again would most likely fail again."""
         return self.failed_at is not None and self.failed_at > timezone.now() - REST
+
+    def give_up(self) -> bool:
+        """In the caller's transaction: it is to be made anew. False where there is nothing made, or
+        by now something else."""
+        kept = BuiltInTake.objects.ready().filter(pk=self.pk, object_key=self.object_key)
+        nothing = {"object_key": "", "sha256": "", "size": 0, "sample_rate": 0, "transcript": ""}
+        given_up = kept.update(
+            **nothing, version=F("version") + 1, mark="", seed=None, report={}, made_at=None
+        )
+        if given_up:
+            storage.give_up(self.object_key)
+        return bool(given_up)
 
     # -- the attempt that holds the mark
 

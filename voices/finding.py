@@ -13,14 +13,20 @@ from django.utils import timezone
 from accounts.models import Account
 from voices.consents import VoiceConsent, over_by_now
 from voices.names import name_key
+from voices.presets import PRESETS
 
 if TYPE_CHECKING:
     from voices.models import Voice
 
+# Between two notes of a voice's use.
+NOTED_EVERY = timedelta(hours=1)
+
 
 class Kind(models.TextChoices):
-    """Where a voice comes from: a person's recording, or a description that a model spoke."""
+    """Where a voice comes from: it is built in, or a person's recording, or a description that a
+    model spoke."""
 
+    PRESET = "preset", "Built in"
     CLONED = "cloned"
     DESIGNED = "designed"
 
@@ -46,6 +52,14 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
     def living(self) -> VoiceQuerySet:
         return self.exclude(state=State.ERASED)
 
+    def built_in(self) -> VoiceQuerySet:
+        """In the order in which they are listed."""
+        return self.filter(kind=Kind.PRESET).order_by("public_id")
+
+    def owned(self) -> VoiceQuerySet:
+        """Those that are somebody's."""
+        return self.exclude(kind=Kind.PRESET)
+
     def owned_by(self, account: Account) -> VoiceQuerySet:
         return self.living().filter(account=account)
 
@@ -63,16 +77,20 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         return self.living().filter(own | others)
 
     def in_order_of_claim(self, account: Account | None) -> VoiceQuerySet:
-        """One's own first, then those that are shared, then those that are public; oldest first."""
+        """One's own first, then those that are shared, then those that are public, each oldest
+        first; then those that are built in."""
         claim = models.Case(
             models.When(account=account, then=0) if account else models.When(pk=None, then=0),
             models.When(visibility=Visibility.SHARED, then=1),
+            models.When(kind=Kind.PRESET, then=3),
             default=2,
         )
         return self.annotate(claim=claim).order_by("claim", "pk")
 
     def find(self, wanted: str, account: Account) -> Voice | None:
         """The voice an account means by an id or a name."""
+        if wanted in PRESETS:  # for everybody, and nearly every request asks for one
+            return self.filter(public_id=wanted, state=State.READY).first()
         visible = self.visible_to(account).select_related("consent")
         if wanted.startswith("voice_"):
             return visible.filter(public_id=wanted).first()
@@ -81,7 +99,7 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
     def note_use(self, public_id: str) -> None:
         """Somebody speaks with it; written at most once an hour."""
         now = timezone.now()
-        stale = Q(used_at=None) | Q(used_at__lt=now - timedelta(hours=1))
+        stale = Q(used_at=None) | Q(used_at__lt=now - NOTED_EVERY)
         self.filter(stale, public_id=public_id).update(used_at=now)
 
     def silenced(self) -> VoiceQuerySet:

@@ -6,43 +6,28 @@ from typing import Any
 
 from accounts.models import Account, ApiKey
 from voices.models import DesignCandidate, Voice, VoiceDesign, VoiceSample
-from voices.presets import PRESETS, Preset
 
 # What one answer holds at most; the native list has pages and a search.
 _MOST = 1000
 
 
-def preset_object(preset: Preset) -> dict[str, Any]:
-    """A built-in voice in the words of every client that lists them."""
-    return {
-        "id": preset.name,
-        "object": "audio.voice",
-        "name": preset.label,
-        "type": "prompt",
-        "value": preset.name,
-        "label": preset.label,
-        "description": preset.description,
-        "language": "",
-        "created_at": 0,
-    }
-
-
 def voice_object(voice: Voice) -> dict[str, Any]:
-    """A voice that somebody owns: OpenAI's keys, and what else is known of it."""
-    return {
+    """A voice in the words of every client that lists them, and what else is known of one that
+    somebody owns."""
+    shown = {
         "id": voice.public_id,
         "object": "audio.voice",
         "name": voice.name,
-        "type": "prompt" if voice.kind == Voice.Kind.DESIGNED else "audio_sample",
+        "type": "audio_sample" if voice.kind == Voice.Kind.CLONED else "prompt",
         "value": voice.public_id,
         "label": voice.name,
         "description": voice.description,
         "language": voice.language,
-        "created_at": int(voice.created_at.timestamp()),
-        "state": voice.state,
-        "visibility": voice.visibility,
-        "version": voice.version,
+        "created_at": 0 if voice.is_built_in else int(voice.created_at.timestamp()),
     }
+    if not voice.is_built_in:
+        shown |= {"state": voice.state, "visibility": voice.visibility, "version": voice.version}
+    return shown
 
 
 def sample_object(sample: VoiceSample) -> dict[str, Any]:
@@ -90,9 +75,9 @@ def design_object(design: VoiceDesign, candidates: list[DesignCandidate]) -> dic
 
 def listed_voices(account: Account | None, key: ApiKey | None) -> list[dict[str, Any]]:
     """The built-in voices, then one's own, then others'; with a key, those that it may use."""
-    own = Voice.objects.visible_to(account).in_order_of_claim(account)[:_MOST]
-    listed = [preset_object(preset) for preset in PRESETS.values()]
-    listed += [voice_object(voice) for voice in own]
+    visible = Voice.objects.visible_to(account)
+    owned = visible.owned().in_order_of_claim(account)[:_MOST]
+    listed = [voice_object(voice) for voice in (*visible.built_in(), *owned)]
     return [voice for voice in listed if may_use(key, voice)]
 
 

@@ -1,5 +1,6 @@
-"""Voices people own: whose they are, who may use them, what they were made from and what became of
-them. Consent stands in ``voices/consents.py``, erasing in ``voices/erasure.py``.
+"""Voices: whose they are, who may use them, what they were made from and what became of them; those
+that are built in are nobody's, and made by models (``voices/built_in.py``). Consent stands in
+``voices/consents.py``, erasing in ``voices/erasure.py``.
 
 Stores and decides, and never calls upward: whoever speaks reads ``epoch`` and ``state`` again.
 """
@@ -27,7 +28,7 @@ from voices.exceptions import (
     VoiceLimitReached,
 )
 from voices.fields import clean_fields
-from voices.finding import Kind, State, Visibility, VoiceQuerySet
+from voices.finding import NOTED_EVERY, Kind, State, Visibility, VoiceQuerySet
 from voices.import_rows import ImportedFile, VoiceImport
 from voices.names import name_key
 from voices.phrase_rows import ConsentPhrase
@@ -55,14 +56,17 @@ __all__ = [
 
 
 class Voice(models.Model):
-    """A voice with an owner. A new recording makes a new version; older ones can be restored."""
+    """A voice, with an owner unless it is built in. A new recording makes a new version; older ones
+    can be restored."""
 
     Kind, Visibility, State = Kind, Visibility, State
 
     public_id = models.CharField(
         "ID", max_length=40, unique=True, default=ids.voice_id, editable=False
     )
-    account = models.ForeignKey(Account, models.PROTECT, related_name="voices")
+    account = models.ForeignKey(
+        Account, models.PROTECT, null=True, blank=True, related_name="voices"
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CLONED)
     name = models.CharField(max_length=100)
     name_key = models.CharField(max_length=300, editable=False)
@@ -103,12 +107,28 @@ class Voice(models.Model):
                 fields=["account", "name_key"],
                 condition=~Q(state="erased"),
                 name="voices_have_names_of_their_own",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=Kind.PRESET, account=None)
+                | (~Q(kind=Kind.PRESET) & Q(account__isnull=False)),
+                name="built_in_voices_alone_are_nobodys",
+            ),
         ]
         indexes = [models.Index(fields=["visibility", "state"], name="voices_by_visibility")]
 
     def __str__(self) -> str:
         return self.public_id  # a name would outlive the voice in the audit log
+
+    @property
+    def is_built_in(self) -> bool:
+        return self.kind == Kind.PRESET
+
+    @property
+    def owner(self) -> Account:
+        """Whose it is. Raises InvalidVoiceField for a built-in voice: nobody changes that."""
+        if self.account is None:
+            raise InvalidVoiceField("A built-in voice stays as it is.", "voice")
+        return self.account
 
     # -- made
 
@@ -170,7 +190,7 @@ class Voice(models.Model):
             )
             voice._save_named()
             voice._speak_with(voice._version(origin, **candidate.recording()).version)
-            record("voice.design", origin.actor, voice, voice.account, {"version": 1})
+            record("voice.design", origin.actor, voice, design.account, {"version": 1})
             erasure = design.end(but=candidate)
         erasure.finish_if_possible()
         return voice
@@ -191,6 +211,7 @@ class Voice(models.Model):
         self, sample: Sample, origin: Origin, *, transcript: str = "", override: bool = False
     ) -> VoiceSample:
         """A new recording becomes the next version, and speaks from now on."""
+        owner = self.owner
         if self.kind == self.Kind.DESIGNED:
             # A person's would come in without their consent.
             raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
@@ -199,7 +220,7 @@ class Voice(models.Model):
             if not self._lock():
                 raise UnknownVoice
             added = self._add_version(sample, stored, transcript, override, origin, speaker)
-            record("voice.record", origin.actor, self, self.account, {"version": added.version})
+            record("voice.record", origin.actor, self, owner, {"version": added.version})
         return added
 
     def _lock(self) -> bool:
@@ -251,7 +272,7 @@ class Voice(models.Model):
     def check_usable(self, language: str = "") -> None:
         """Raise ConsentRequired where there is no consent to speak with it (any more), or none
         that extends to a ``language``."""
-        is_nobodys = self.kind == self.Kind.DESIGNED
+        is_nobodys = self.kind in (self.Kind.DESIGNED, self.Kind.PRESET)
         if is_nobodys or (self.consent is None and self.consent_policy == Policy.OFF):
             return
         if self.consent is None:
@@ -259,32 +280,40 @@ class Voice(models.Model):
         self.consent.check_holds("voice")
         self.consent.check_covers(language)
 
+    @property
+    def use_is_noted(self) -> bool:
+        """Whether ``note_use`` would change nothing yet."""
+        return self.used_at is not None and self.used_at >= timezone.now() - NOTED_EVERY
+
     # -- changed
 
     def change(self, actor: Actor, **fields: Any) -> None:
         """Name, description, language, tags, visibility: only what is given."""
+        owner = self.owner
         with transaction.atomic():
             for field, value in clean_fields(fields).items():
                 setattr(self, field, value)
             self._save_named(*fields)
-            record("voice.change", actor, self, self.account, {"fields": sorted(fields)})
+            record("voice.change", actor, self, owner, {"fields": sorted(fields)})
 
     def share(self, actor: Actor, accounts: list[Account]) -> None:
         """With these accounts and no others."""
+        owner = self.owner
         with transaction.atomic():
             self.shared_with.set(accounts)
             self.visibility = self.Visibility.SHARED if accounts else self.Visibility.PRIVATE
             self.save(update_fields=["visibility"])
             details = {"accounts": [account.pk for account in accounts]}
-            record("voice.share", actor, self, self.account, details)
+            record("voice.share", actor, self, owner, details)
 
     def restore_version(self, actor: Actor, version: int) -> None:
         """Speak with an older recording again. Raises VoiceSample.DoesNotExist."""
+        owner = self.owner
         with transaction.atomic():
             self._lock()
             self.samples.get(version=version)
             self._speak_with(version)
-            record("voice.restore", actor, self, self.account, {"version": version})
+            record("voice.restore", actor, self, owner, {"version": version})
 
     def set_state(self, actor: Actor, state: str) -> None:
         """Ready or disabled; ``erase`` is another matter. What waits for its consent to be heard
@@ -300,12 +329,23 @@ class Voice(models.Model):
 
     def transfer(self, actor: Actor, account: Account) -> None:
         """To another owner, private there; the consent stays with who gave it."""
+        before = self.owner.pk
         with transaction.atomic():
-            before = self.account_id
             self.account, self.visibility = account, self.Visibility.PRIVATE
             self.shared_with.clear()
             self._save_named("account", "visibility")
             record("voice.transfer", actor, self, account, {"from": before, "to": account.pk})
+
+    def make_anew(self, actor: Actor, take: BuiltInTake) -> bool:
+        """Of a built-in voice: what a model made is gone, and at its next use is made again. False
+        where there is nothing, or somebody else was first."""
+        with transaction.atomic():
+            given_up = take.give_up()
+            if given_up:
+                Voice.objects.filter(pk=self.pk).update(epoch=F("epoch") + 1)
+                details = {"model": take.model, "version": take.version}
+                record("voice.make_anew", actor, self, None, details)
+        return given_up
 
     def _speak_with(self, version: int) -> None:
         Voice.objects.filter(pk=self.pk).update(
@@ -329,12 +369,13 @@ class Voice(models.Model):
 
     def erase(self, actor: Actor) -> Erasure:
         """For good: from this moment it answers as if it had never been."""
+        owner = self.owner
         with transaction.atomic():
             self._lock()
             recordings = dict(self.samples.values_list("object_key", "sha256"))
             erasure = Erasure.begin(Erasure.Kind.VOICE, self.public_id, recordings)
             self._scrub()
-            record("voice.erase", actor, self, self.account)
+            record("voice.erase", actor, self, owner)
         erasure.finish_if_possible()
         return erasure
 

@@ -9,20 +9,17 @@ from accounts.models import Account
 from voices.exceptions import ConsentRequired, UnknownVoice
 from voices.models import Voice, VoiceConsent
 from voices.policy import Policy, check_statement, check_word_is_enough
-from voices.presets import ENGINE_VOICE, PRESETS, Preset
+from voices.presets import ENGINE_VOICE
 
 
-def resolve(wanted: str, account: Account, language: str = "") -> Preset | Voice | None:
+def resolve(wanted: str, account: Account, language: str = "") -> Voice | None:
     """The voice of that id or name; None stands for the engine's own.
 
     Raises UnknownVoice for what is missing, foreign, disabled or erased, all alike, and
-    ConsentRequired for what nobody agreed to, or not in that language. Built-in names come first
-    only in this code: no other voice can have one.
+    ConsentRequired for what nobody agreed to, or not in that language.
     """
     if wanted == ENGINE_VOICE:
         return None
-    if wanted in PRESETS:
-        return PRESETS[wanted]
     voice = Voice.objects.find(wanted, account)
     if voice is None or voice.state == Voice.State.DISABLED:
         raise UnknownVoice

@@ -53,7 +53,7 @@ def index(request: PersonRequest) -> HttpResponse:
 def _names(items: Any, request: PersonRequest) -> dict[str, str]:
     """What the voices are called now, for those that may still be seen."""
     ids = {item.record.voice for item in items}
-    visible = Voice.objects.filter(public_id__in=ids).visible_to(request.account)
+    visible = Voice.objects.owned().filter(public_id__in=ids).visible_to(request.account)
     return dict(visible.values_list("public_id", "name"))
 
 

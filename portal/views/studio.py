@@ -22,7 +22,6 @@ from speech.audio import ENCODERS
 from speech.engine.types import Ability, EngineInfo
 from speech.runtime import runtime
 from voices.exceptions import ConsentRequired, UnknownVoice
-from voices.models import Voice
 from voices.resolving import resolve
 
 
@@ -63,7 +62,7 @@ def _chosen(wanted: str, voices: list[dict[str, Any]], account: Account) -> dict
             found = resolve(name, account)
         except (UnknownVoice, ConsentRequired):
             continue
-        shown = found.public_id if isinstance(found, Voice) else name
+        shown = found.public_id if found else name
         if shown in by_id:
             return by_id[shown]
     return voices[0]

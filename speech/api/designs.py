@@ -188,4 +188,4 @@ class KeepView(DesignFace):
         form = KeepForm(data=json_body(request))
         form.is_valid(raise_exception=True)
         voice = Voice.keep(candidate, origin_of(request), **form.validated_data)
-        return Response(detailed(voice, voice.account))
+        return Response(detailed(voice, voice.owner))

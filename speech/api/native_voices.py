@@ -45,7 +45,6 @@ from voices.archive import export
 from voices.delivery import deliver
 from voices.listing import may_use, sample_object, voice_object
 from voices.models import Voice, VoiceReport, VoiceSample
-from voices.presets import PRESETS
 from voices.samples import Cut
 
 _FORM: Any = {"multipart/form-data": VoiceForm}
@@ -134,7 +133,7 @@ class NativeVoiceView(VoiceFace):
         changes = VoiceChanges(data=json_body(request))
         changes.is_valid(raise_exception=True)
         voice.change(origin_of(request).actor, **changes.validated_data)
-        return Response(detailed(voice, voice.account))
+        return Response(detailed(voice, voice.owner))
 
     @extend_schema(
         operation_id="erase_voice",
@@ -231,7 +230,7 @@ class RestoreVersionView(VoiceFace):
             voice.restore_version(origin_of(request).actor, version)
         except VoiceSample.DoesNotExist:
             raise NotFound from None
-        return Response(detailed(voice, voice.account))
+        return Response(detailed(voice, voice.owner))
 
 
 class ShareView(VoiceFace):
@@ -248,7 +247,7 @@ class ShareView(VoiceFace):
         asked = ShareSerializer(data=json_body(request))
         asked.is_valid(raise_exception=True)
         voice.share(origin_of(request).actor, asked.named())
-        return Response(detailed(voice, voice.account))
+        return Response(detailed(voice, voice.owner))
 
 
 class ReportView(VoiceFace):
@@ -308,7 +307,7 @@ class PreviewGate(VoiceFace):
     )
     def post(self, request: Request, name: str) -> HttpResponseBase:
         require_scope(key_of(request), "speech")
-        voice = PRESETS.get(name) or visible_voice(request, name)
+        voice = visible_voice(request, name)
         synthesis = prepare_preview(voice, caller_of(request, "native"))
         return Prepared(synthesis, warning(synthesis.plan.warnings))
 

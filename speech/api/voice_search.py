@@ -12,6 +12,7 @@ from voices.models import Voice
 
 CHOICES = {
     "owner": ["own", "others"],
+    "kind": ["preset", "cloned", "designed"],
     "state": ["draft", "ready", "disabled"],
     "visibility": ["private", "shared", "public"],
 }
@@ -19,7 +20,8 @@ _FILTERS = (*CHOICES, "language", "tag", "q", "after", "limit")
 
 
 def searched(request: Request, account: Account) -> VoiceQuerySet:
-    """The visible voices that the query's filters leave."""
+    """The visible voices that the query's filters leave; built-in ones only where they are asked
+    for."""
     asked = request.query_params
     for name in asked:
         if name not in _FILTERS:
@@ -29,10 +31,12 @@ def searched(request: Request, account: Account) -> VoiceQuerySet:
         if name in CHOICES and asked[name] not in CHOICES[name]:
             raise InvalidField(f"{name}: It must be one of {', '.join(CHOICES[name])}.", name)
     found = Voice.objects.visible_to(account)
+    if "kind" not in asked:
+        found = found.owned()
     if owner := asked.get("owner"):
         own = Q(account=account)
         found = found.filter(own if owner == "own" else ~own)
-    for field in ("state", "visibility"):
+    for field in ("kind", "state", "visibility"):
         if value := asked.get(field):
             found = found.filter(**{field: value})
     if language := asked.get("language"):

@@ -144,7 +144,7 @@ class SampleList(Shape):
 class NativeVoiceShape(VoiceShape):
     """A voice; consent, sharing and sample are shown to its owner alone."""
 
-    kind = serializers.ChoiceField(["cloned", "designed"])
+    kind = serializers.ChoiceField(["preset", "cloned", "designed"])
     tags = serializers.ListField(child=serializers.CharField())
     mine = serializers.BooleanField()
     consent = serializers.CharField(required=False, allow_null=True)

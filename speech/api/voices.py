@@ -19,9 +19,8 @@ from speech.api.uploads import Form
 from speech.api.voice_shapes import VOICES, VoiceDeleted, VoiceForm, VoiceShape
 from speech.errors import InvalidField
 from voices.cloning import clone_voice
-from voices.listing import listed_voices, may_use, preset_object, voice_object
+from voices.listing import listed_voices, may_use, voice_object
 from voices.models import Origin, Voice
-from voices.presets import PRESETS
 
 MULTIPART: Any = {"multipart/form-data": VoiceForm}
 
@@ -104,17 +103,11 @@ class VoiceView(VoiceFace):
     def find(self, request: Request, public_id: str) -> dict[str, Any]:
         """The voice as the caller may see it. Raises NotFound."""
         key = key_of(request)
-        if public_id in PRESETS:
-            found = preset_object(PRESETS[public_id])
-        else:
-            visible = Voice.objects.visible_to(key.account if key else None)
-            voice = visible.filter(public_id=as_id(public_id)).first()
-            if voice is None:
-                raise NotFound
-            found = voice_object(voice)
-        if not may_use(key, found):
+        visible = Voice.objects.visible_to(key.account if key else None)
+        voice = visible.filter(public_id=as_id(public_id)).first()
+        if voice is None or not may_use(key, voice_object(voice)):
             raise NotFound
-        return found
+        return voice_object(voice)
 
     @extend_schema(
         summary="Delete a voice",

@@ -17,7 +17,6 @@ from speech.prompts import makes_built_in_voices, voice_prompt
 from speech.recital import is_spaced
 from speech.requests import Caller, Manner, SpeechRequest
 from speech.synthesis import Synthesis, prepare
-from voices.presets import Preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,9 @@ def caller_of(job: Job, request_id: str = "") -> Caller:
 def is_drawn(job: Job, voice: str, info: EngineInfo) -> bool:
     """Whether every segment in ``voice`` would sound like somebody else."""
     _, found = find_voice(voice or None, caller_of(job))
-    if isinstance(found, Preset) and makes_built_in_voices(info):
+    if found is not None and found.is_built_in and makes_built_in_voices(info):
         return False  # made once, and the same ever after
-    return info.draws_a_voice(voice_prompt(found, info))
+    return info.draws_a_voice(voice_prompt(found, info)[0] if found else None)
 
 
 def place_order(job: Job, segment_id: int, take: VoicePrompt | None) -> Order:

@@ -16,7 +16,8 @@ from speech.runtime import NOT_STARTED
 from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
 from tests.voices.conftest import prepared
 from voices.import_rows import ImportedFile, VoiceImport
-from voices.models import VoiceConsent, VoiceReport
+from voices.models import BuiltInTake, Voice, VoiceConsent, VoiceReport
+from voices.presets import PRESETS
 from voxplatform.model_words import OURS
 
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
@@ -26,7 +27,8 @@ DATA = re.compile(
     r"VoxPlatform|English|Hugging Face|ModelScope|SHA-256|UTC|\w+_\w{8,}(?:_?…\w+)?|[0-9a-f]{32}"
     r"|\b(?:operator|espeak|voxcpm|tone|openai|native|mcp|say|alloy|mp3|test|audio|attestation)\b"
     r"|\{.*\}|\b(?:gpt|tts)-\S+|\b[a-z]+\.[a-z]+\b|\b(?:user|system|kind)\b"
-    rf"|{re.escape(NOT_STARTED)}|Alice('s laptop| reads| says that this is her own voice)?",
+    rf"|{re.escape(NOT_STARTED)}|{PRESETS['alloy'].description}"
+    r"|Alice('s laptop| reads| says that this is her own voice)?",
     re.IGNORECASE,
 )
 
@@ -78,6 +80,10 @@ def rows(voice, account, api_key, record, origin):
     VoiceReport.objects.create(voice=voice, account=account, reason="-")
     made = VoiceImport.objects.create(account=account, archive_key="x", asked_by="operator")
     ImportedFile.objects.create(of=made, number=1, file="a.wav")
+    Voice.objects.built_in().exclude(public_id="alloy").delete()  # the others have the same pages
+    BuiltInTake.objects.want_all("tone")
+    take = BuiltInTake.objects.get(preset="alloy")
+    assert take.claim("here") and take.keep("here", prepared(), "-", 7)
     Notice.objects.create(text="-")
     SpeechModel.objects.get_or_create(name="tts-1")
     ModelDownload.objects.create(name="tone", model="tone", hub="huggingface")

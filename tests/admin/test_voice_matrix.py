@@ -66,7 +66,7 @@ def test_it_is_for_nobody_who_was_not_given_it(staff, rows, route):
         sent = getattr(anonymous, ask)(url(route, rows[place]), form)
         assert sent.status_code == 302
         assert sent["location"].startswith(("/admin/login/", "/admin/voices/"))
-    assert Voice.objects.get().state == "ready"
+    assert Voice.objects.owned().get().state == "ready"
     assert VoiceImport.objects.get().state == "waiting"
 
 

@@ -67,12 +67,12 @@ def test_voices_are_found_by_their_last_use(operator, make_voice, record):
 
 def test_use_is_noted_once_an_hour(voice):
     Voice.objects.note_use(voice.public_id)
-    noted = Voice.objects.get().used_at
+    noted = Voice.objects.owned().get().used_at
     Voice.objects.note_use(voice.public_id)
-    assert Voice.objects.get().used_at == noted
+    assert Voice.objects.owned().get().used_at == noted
     Voice.objects.update(used_at=noted - timedelta(hours=2))
     Voice.objects.note_use(voice.public_id)
-    assert Voice.objects.get().used_at >= noted
+    assert Voice.objects.owned().get().used_at >= noted
 
 
 def test_a_voice_shows_its_versions_with_their_checks_in_words(operator, voice):
@@ -115,7 +115,7 @@ def test_who_may_only_look_does_nothing(staff, voice, verb):
     form = {"reason": "Curiosity", "account": voice.account_id}
     assert clerk.get(f"{VOICES}{voice.pk}/change/").status_code == 200
     assert clerk.post(f"{VOICES}{voice.pk}/{verb}/", form).status_code == 403
-    assert Voice.objects.get().state == "ready"
+    assert Voice.objects.owned().get().state == "ready"
     assert last_entry().action == "voice.create"
 
 
@@ -127,28 +127,28 @@ def test_nobody_adds_or_deletes_a_voice_here(operator, voice, path):
 def test_it_asks_before_it_acts(operator, voice):
     for verb in ("disable", "transfer", "erase"):
         assert operator.get(f"{VOICES}{voice.pk}/{verb}/").status_code == 200
-    assert Voice.objects.get().state == "ready"
+    assert Voice.objects.owned().get().state == "ready"
 
 
 def test_a_voice_is_disabled_and_enabled(operator, voice):
     operator.post(f"{VOICES}{voice.pk}/disable/")
-    assert Voice.objects.get().state == "disabled"
+    assert Voice.objects.owned().get().state == "disabled"
     operator.post(f"{VOICES}{voice.pk}/enable/")
-    assert Voice.objects.get().state == "ready"
+    assert Voice.objects.owned().get().state == "ready"
     operator.post(VOICES, {"action": "disable_selected", "_selected_action": [voice.pk]})
-    assert Voice.objects.get().state == "disabled"
+    assert Voice.objects.owned().get().state == "disabled"
     assert last_entry().action == "voice.disabled"
     verify()
 
 
 def test_a_voice_changes_hands(operator, voice, charlies):
     operator.post(f"{VOICES}{voice.pk}/transfer/", {"account": charlies.pk})
-    assert Voice.objects.get().account == charlies
+    assert Voice.objects.owned().get().account == charlies
 
 
 def test_a_voice_is_erased_and_offers_nothing_more(operator, voice):
     operator.post(f"{VOICES}{voice.pk}/erase/")
-    assert Voice.objects.get().state == "erased"
+    assert Voice.objects.owned().get().state == "erased"
     page = operator.get(f"{VOICES}{voice.pk}/change/").content.decode()
     assert "/erase/" not in page and "/listen/" not in page
     assert operator.post(f"{VOICES}{voice.pk}/listen/", {"reason": "Too late"}).status_code == 302
@@ -194,13 +194,13 @@ def test_a_voice_that_waits_is_approved_with_its_consent(operator, operator_user
 def test_who_may_not_settle_its_consent_approves_no_voice(staff, waiting):
     clerk = staff("view_voice", "change_voice", "view_voiceconsent")
     assert clerk.post(f"{VOICES}{waiting.pk}/approve/").status_code == 403
-    assert Voice.objects.get().state == "draft"
+    assert Voice.objects.owned().get().state == "draft"
 
 
 def test_enabling_a_voice_that_waits_leaves_it_waiting(operator, waiting):
     for verb, state in (("disable", "disabled"), ("enable", "draft")):
         operator.post(f"{VOICES}{waiting.pk}/{verb}/")
-        assert Voice.objects.get().state == state
+        assert Voice.objects.owned().get().state == state
 
 
 def test_a_consent_is_withdrawn(operator, voice, consent):

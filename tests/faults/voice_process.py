@@ -48,10 +48,10 @@ def make() -> Voice:
 def state() -> dict[str, object]:
     media = Path(settings.DATA_DIR) / "media"
     return {
-        "voices": list(Voice.objects.order_by("pk").values_list("state", flat=True)),
+        "voices": list(Voice.objects.owned().order_by("pk").values_list("state", flat=True)),
         "consents": list(VoiceConsent.objects.values_list("state", "name")),
         "versions": list(VoiceSample.objects.order_by("version").values_list("version", flat=True)),
-        "speaks": [voice.version for voice in Voice.objects.all()],
+        "speaks": [voice.version for voice in Voice.objects.owned().all()],
         "files": len(list(media.rglob("*.wav"))),
         "unclaimed": UnclaimedObject.objects.count(),
         "unfinished": Erasure.objects.filter(finished_at=None).count(),

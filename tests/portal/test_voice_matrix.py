@@ -50,4 +50,4 @@ def test_nobody_else_is_told_that_it_is_there(voice, at_bob, at_charlie, method,
     ]
     voice.refresh_from_db()
     assert (voice.name, voice.state, voice.visibility) == ("Alice reads", "ready", "private")
-    assert Voice.objects.count() == 1
+    assert Voice.objects.owned().count() == 1

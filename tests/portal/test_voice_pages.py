@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connection
 
+from accounts.audit import Actor
 from tests.portal.conftest import browser_of
+from voices.models import Voice
 
 ACTIONS = ["share/", "erase/", "report/", "versions/1/restore/"]
 
@@ -174,6 +176,25 @@ def test_while_one_types_the_cards_alone_are_sent(at_alice, voice):
     cards = at_alice.get("/voices/?q=alice", headers={"hx-request": "true"}).content
     assert b"Alice reads" in cards
     assert b"<html" not in cards
+
+
+def test_a_disabled_built_in_voice_is_offered_nowhere(at_alice):
+    Voice.objects.get(public_id="alloy").set_state(Actor("user", "clerk"), "disabled")
+    for url in ("/voices/", "/studio/", "/jobs/new/"):
+        page = at_alice.get(url).content.decode()
+        assert "Nova" in page, url
+        assert "Alloy" not in page, url
+    assert at_alice.get("/voices/alloy/").status_code == 404
+
+
+def test_a_built_in_voice_is_shown_and_no_account_changes_it(at_alice):
+    assert "Alloy" in at_alice.get("/voices/alloy/").content.decode()
+    form = {"name": "Mine", "visibility": "private", "accounts": ""}
+    for verb in ("share", "versions/1/restore", "erase", "record"):
+        assert at_alice.post(f"/voices/alloy/{verb}/", form).status_code in (404, 405), verb
+    at_alice.post("/voices/alloy/", form)
+    alloy = Voice.objects.get(public_id="alloy")
+    assert (alloy.name, alloy.state, alloy.visibility) == ("Alloy", "ready", "public")
 
 
 def test_the_studio_offers_what_speaks_and_no_more(at_alice, voice, make_voice):

@@ -101,6 +101,18 @@ async def test_a_stream_hears_that_its_voice_may_not_be_used_any_more(
     assert not unharmed.is_set()
 
 
+async def test_a_stream_in_a_built_in_voice_hears_it_as_well(ledger, entry):
+    heard, unharmed = Heard(), Heard()
+    await ledger.open(replace(entry, voice="nova"), heard)
+    await ledger.open(entry, unharmed)
+    nova = await read(lambda: Voice.objects.get(public_id="nova"))
+    assert nova.used_at
+    await read(lambda: nova.set_state(ACTOR, "disabled"))
+    assert await asyncio.to_thread(heard.wait, 2)
+    assert isinstance(heard.reason, VoiceSilenced)
+    assert not unharmed.is_set()
+
+
 def make_voice(account):
     origin = Origin(ACTOR)
     consent = VoiceConsent.attest(account, "It is her own voice, says she.", origin)

@@ -46,6 +46,14 @@ def test_a_voice_is_meant_by_id_or_name_and_known_by_its_id(voice, plan, by):
     assert utterance.voice.prompt is None
 
 
+def test_of_a_noted_use_a_request_need_not_tell(voice, plan):
+    for wanted in (voice.public_id, "alloy"):
+        assert not plan(wanted).use_is_noted
+        type(voice).objects.note_use(wanted)
+        assert plan(wanted).use_is_noted
+    assert plan("default").use_is_noted, "there is no voice to tell"
+
+
 def test_with_its_words_a_recording_is_continued(make_voice, plan):
     voice = make_voice(transcript=WORDS)
     [utterance] = plan(voice.public_id).utterances

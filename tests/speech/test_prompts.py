@@ -10,13 +10,18 @@ from speech.engine.tone import ToneEngine
 from speech.engine.types import Ability
 from speech.prompts import makes_built_in_voices, voice_prompt
 from tests.voices.conftest import prepared
-from voices.models import BuiltInTake
+from voices.models import BuiltInTake, Voice
 from voices.presets import PRESETS
 
 TONE = ToneEngine().info
 CLONES = replace(TONE, abilities=TONE.abilities | {Ability.CLONE})
 DESIGNS = replace(CLONES, abilities=CLONES.abilities | {Ability.DESIGN})
 ALLOY = PRESETS["alloy"]
+
+
+@pytest.fixture
+def alloy(db):
+    return Voice.objects.get(public_id="alloy")
 
 
 @pytest.fixture
@@ -28,36 +33,32 @@ def take(db):
     return take
 
 
-def test_the_engine_s_own_voice_is_no_prompt():
-    for info in (TONE, CLONES, DESIGNS):
-        assert voice_prompt(None, info) is None
-
-
-def test_an_engine_with_voices_of_its_own_gets_the_name_alone():
-    prompt = voice_prompt(ALLOY, TONE)
+def test_an_engine_with_voices_of_its_own_gets_the_name_alone(alloy):
+    prompt, version = voice_prompt(alloy, TONE)
     assert (prompt.preset, prompt.reference, prompt.prompt) == ("alloy", None, None)
+    assert version is None
     assert not makes_built_in_voices(TONE)
 
 
-def test_an_engine_without_has_none_before_it_is_made(db):
+def test_an_engine_without_has_none_before_it_is_made(alloy):
     assert makes_built_in_voices(CLONES)
-    assert voice_prompt(ALLOY, CLONES) is None
+    assert voice_prompt(alloy, CLONES) == (None, 1)
 
 
-def test_what_was_made_is_continued_by_models_that_can_do_no_more(take):
-    prompt = voice_prompt(ALLOY, CLONES)
-    assert prompt.reference is None
+def test_what_was_made_is_continued_by_models_that_can_do_no_more(alloy, take):
+    prompt, version = voice_prompt(alloy, CLONES)
+    assert (prompt.reference, version) == (None, 1)
     assert prompt.prompt.transcript == ALLOY.sentence
-    assert voice_prompt(PRESETS["nova"], CLONES) is None
+    assert voice_prompt(Voice.objects.get(public_id="nova"), CLONES) == (None, 1)
 
 
-def test_elsewhere_it_lends_its_timbre_alone_so_that_directions_are_obeyed(take):
-    prompt = voice_prompt(ALLOY, DESIGNS)
+def test_elsewhere_it_lends_its_timbre_alone_so_that_directions_are_obeyed(alloy, take):
+    prompt, _ = voice_prompt(alloy, DESIGNS)
     assert prompt.prompt is None and prompt.reference is not None
 
 
-def test_another_model_has_a_voice_of_its_own(take):
-    assert voice_prompt(ALLOY, replace(CLONES, names=("other",))) is None
+def test_another_model_has_a_voice_of_its_own(alloy, take):
+    assert voice_prompt(alloy, replace(CLONES, names=("other",))) == (None, 1)
 
 
 def test_every_voice_has_its_own_seed_and_sentence_for_ever():

@@ -182,7 +182,7 @@ def test_withdrawing_silences_every_voice_that_rests_on_it(make_voice, consent, 
     assert not Voice.objects.silenced().exists()
     consent.withdraw(Actor.of_user(alice))
     assert set(Voice.objects.silenced()) == set(voices)
-    for voice in Voice.objects.all():
+    for voice in Voice.objects.owned().all():
         assert voice.epoch > voices[0].epoch
         with pytest.raises(ConsentRequired):
             voice.check_usable()

@@ -61,7 +61,7 @@ def test_without_a_tombstone_nothing_is_erased(voice, settings, tmp_path):
     settings.TOMBSTONES_FILE = tmp_path / "file" / "tombstones.jsonl"
     with pytest.raises(StorageUnavailable):
         voice.erase(ACTOR)
-    assert Voice.objects.get().state == "ready"
+    assert Voice.objects.owned().get().state == "ready"
     assert voice.sample.wav()
 
 
@@ -73,7 +73,7 @@ def test_what_the_storage_cannot_delete_now_is_deleted_later(voice, monkeypatch)
     with monkeypatch.context() as broken:
         broken.setattr(default_storage, "delete", gone)
         receipt = voice.erase(ACTOR)
-        assert Voice.objects.get().state == "erased"
+        assert Voice.objects.owned().get().state == "erased"
         assert (receipt.finished_at, receipt.waiting) == (None, [key])
         assert finish_all() == 1
     assert finish_all() == 0
@@ -94,7 +94,7 @@ def test_what_an_older_backup_brings_back_is_erased_again(voice, consent, accoun
     default_storage.save(key, ContentFile(wav))
     type(consent).objects.update(state="active", deleted_at=None)
     assert reapply() == 2
-    assert Voice.objects.get().state == "erased"
+    assert Voice.objects.owned().get().state == "erased"
     assert not default_storage.exists(key)
     assert reapply() == 0
 

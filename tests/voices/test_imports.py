@@ -45,7 +45,7 @@ def test_every_line_becomes_a_voice_or_says_why_not(account, origin):
     files |= {"d.wav": clip("wav"), "a.mp3": clip("mp3"), "e.wav": clip("wav", 2.0)}
     made = begin(account, archive({"voices.csv": table(*lines), **files}), origin, WORD)
     assert advance() and not advance()
-    assert set(Voice.objects.values_list("name", flat=True)) == {"Alice reads", "Bob"}
+    assert set(Voice.objects.owned().values_list("name", flat=True)) == {"Alice reads", "Bob"}
     alice = Voice.objects.get(name="Alice reads")
     assert (alice.account, alice.language, alice.created_by) == (account, "en-GB", origin.user)
     assert alice.consent.statement == "She told me so, in words."
@@ -75,7 +75,7 @@ def test_the_archive_is_gone_at_the_end(account, origin):
 def test_where_nobody_answers_for_the_owner_nothing_is_imported(account, origin):
     begin(account, honest("Alice"), origin)
     advance()
-    assert not Voice.objects.exists()
+    assert not Voice.objects.owned().exists()
     assert "owner of the voice agrees" in reports()["Alice"]
 
 
@@ -83,16 +83,16 @@ def test_a_word_is_not_enough_where_the_policy_asks_for_more(account, origin, se
     settings.REQUIRE_CONSENT = "recording"
     begin(account, honest("Alice"), origin, WORD)
     advance()
-    assert not Voice.objects.exists()
+    assert not Voice.objects.owned().exists()
 
 
 def test_what_is_interrupted_goes_on_and_nothing_is_made_twice(account, origin):
     begin(account, honest("A", "B", "C"), origin, WORD)
     advance(after(1))
-    assert Voice.objects.count() == 1
+    assert Voice.objects.owned().count() == 1
     advance(after(3))
     assert not advance()
-    assert sorted(Voice.objects.values_list("name", flat=True)) == ["A", "B", "C"]
+    assert sorted(Voice.objects.owned().values_list("name", flat=True)) == ["A", "B", "C"]
 
 
 def test_a_voice_whose_line_was_not_marked_before_a_kill_is_not_made_again(account, origin):
@@ -105,7 +105,7 @@ def test_a_voice_whose_line_was_not_marked_before_a_kill_is_not_made_again(accou
         state="running", ended_at=None, archive_key=made.archive_key, lease_until=made.created_at
     )
     assert advance()
-    assert Voice.objects.count() == 1
+    assert Voice.objects.owned().count() == 1
     assert ImportedFile.objects.get().state == "done"
 
 
@@ -124,7 +124,7 @@ def test_a_line_that_fails_its_worker_blocks_no_other_and_is_reported_in_the_end
     for _ in range(3):
         with pytest.raises(RuntimeError):
             advance()
-    assert [voice.name for voice in Voice.objects.all()] == ["B"]
+    assert [voice.name for voice in Voice.objects.owned().all()] == ["B"]
     assert advance() and not advance()
     assert "3 times" in reports()["A"]
     assert VoiceImport.objects.get().state == "done"
@@ -142,7 +142,7 @@ def test_a_storage_that_is_down_is_no_fault_of_a_line(account, origin, monkeypat
             with pytest.raises(StorageUnavailable):
                 advance()
     assert advance()
-    assert Voice.objects.get().name == "A"
+    assert Voice.objects.owned().get().name == "A"
 
 
 def test_two_who_look_at_once_do_not_work_on_the_same(account, origin):
@@ -161,7 +161,7 @@ def test_what_is_cancelled_stops_before_the_next_file(account, origin):
     made = begin(account, honest("A", "B"), origin, WORD)
 
     def cancel():
-        if Voice.objects.exists():
+        if Voice.objects.owned().exists():
             made.cancel(origin.actor)
         return False
 
@@ -175,7 +175,7 @@ def test_what_is_cancelled_stops_before_the_next_file(account, origin):
 def test_an_erased_voice_leaves_no_name_in_the_report(account, origin):
     begin(account, honest("Xanthippe"), origin, WORD)
     advance()
-    Voice.objects.get().erase(origin.actor)
+    Voice.objects.owned().get().erase(origin.actor)
     file = ImportedFile.objects.get()
     assert (file.name, file.file, file.consent) == ("", "", "")
 
@@ -192,7 +192,7 @@ def test_what_was_erased_is_not_imported_by_an_older_database(account, origin):
     begin(account, honest("A", "B"), origin, WORD)
     Erasure.begin("voice", ImportedFile.objects.get(name="A").voice_id, {})
     advance()
-    assert [voice.name for voice in Voice.objects.all()] == ["B"]
+    assert [voice.name for voice in Voice.objects.owned().all()] == ["B"]
     assert not ImportedFile.objects.filter(name="A").exists()
 
 
@@ -214,7 +214,7 @@ def run(*arguments):
 
 def test_a_folder_is_imported_in_front_of_ones_eyes(folder, account):
     out, errors = run(folder, "--account", account.name, "--statement", WORD)
-    voice = Voice.objects.get()
+    voice = Voice.objects.owned().get()
     assert out.split("\t") == ["1", "alice.wav", "Alice", f"{voice.public_id}\n"]
     assert "0 of 1" in errors
     assert voice.consent.given_as == "importvoices"
@@ -233,4 +233,4 @@ def test_a_zip_can_be_left_to_the_server(tmp_path, account):
     (tmp_path / "many.zip").write_bytes(honest("A").getvalue())
     run(tmp_path / "many.zip", "--account", account.name, "--statement", WORD, "--background")
     assert VoiceImport.objects.get().state == "waiting"
-    assert not Voice.objects.exists()
+    assert not Voice.objects.owned().exists()

@@ -116,11 +116,11 @@ def test_what_cannot_be_stored_is_refused_and_leaves_no_trace(store, fault, make
         make_voice()
     assert time.monotonic() - began < 8
     assert (refused.value.status, refused.value.retry_after) == (503, 5)
-    assert not Voice.objects.exists()
+    assert not Voice.objects.owned().exists()
     assert AuditEntry.objects.count() == entries
     store.fault = None
     make_voice()
-    assert Voice.objects.get().sample.wav()
+    assert Voice.objects.owned().get().sample.wav()
 
 
 def test_what_arrived_although_it_seemed_not_to_is_swept(store, make_voice, monkeypatch):
@@ -161,7 +161,7 @@ def test_a_full_or_read_only_storage_is_still_heard(store, voice):
 def test_erasing_is_finished_when_the_storage_is_back(store, voice, fault):
     store.fault = fault
     receipt = voice.erase(ACTOR)
-    assert Voice.objects.get().state == "erased"
+    assert Voice.objects.owned().get().state == "erased"
     assert receipt.finished_at is None
     assert finish_all() == 1
     store.fault = None

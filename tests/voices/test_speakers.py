@@ -69,7 +69,7 @@ def test_somebody_else_is_not_copied_on_it(finds, make_voice, spoken_consent, or
         with pytest.raises(ConsentRequired, match="another voice") as refused:
             copy()
         assert refused.value.param == "consent"
-    assert Voice.objects.get().version == 1
+    assert Voice.objects.owned().get().version == 1
     assert list(VoiceSample.objects.values_list("object_key", flat=True)) == objects
     assert not UnclaimedObject.objects.exists()
 
@@ -95,7 +95,7 @@ def test_what_is_no_likeness_is_no_verdict(finds, make_voice, spoken_consent, pr
     finds(printed)
     with pytest.raises(ComparisonUnavailable):
         make_voice(consent=spoken_consent)
-    assert not Voice.objects.exists()
+    assert not Voice.objects.owned().exists()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_nothing_is_left_of_a_voice_that_could_not_be_made(make_voice, voice):
     with pytest.raises(InvalidVoiceField):
         make_voice(voice.name)
     assert set(all_objects()) == before
-    assert Voice.objects.count() == 1
+    assert Voice.objects.owned().count() == 1
 
 
 def all_objects(path="recordings"):
@@ -66,7 +66,7 @@ def test_storage_that_fails_is_told_so_and_leaves_no_row(make_voice, monkeypatch
     monkeypatch.setattr(default_storage, "save", full)
     with pytest.raises(StorageUnavailable):
         make_voice()
-    assert not Voice.objects.exists()
+    assert not Voice.objects.owned().exists()
 
 
 def test_an_account_has_only_so_many_voices(settings, make_voice):
@@ -124,13 +124,13 @@ def test_a_private_voice_is_its_accounts_alone(voice, account, charlies):
     for wanted in (voice.public_id, voice.name, voice.name.upper()):
         assert Voice.objects.find(wanted, account) == voice
         assert Voice.objects.find(wanted, charlies) is None
-    assert not Voice.objects.visible_to(None).exists()
+    assert not Voice.objects.owned().visible_to(None).exists()
 
 
 def test_a_shared_voice_is_seen_by_those_it_is_shared_with(voice, actor, charlies, account):
     voice.share(actor, [charlies])
     assert Voice.objects.find(voice.name, charlies) == voice
-    assert not Voice.objects.visible_to(None).exists()
+    assert not Voice.objects.owned().visible_to(None).exists()
     voice.share(actor, [])
     assert Voice.objects.find(voice.public_id, charlies) is None
 
@@ -138,7 +138,7 @@ def test_a_shared_voice_is_seen_by_those_it_is_shared_with(voice, actor, charlie
 def test_a_public_voice_is_everybodys(voice, actor, charlies):
     voice.change(actor, visibility="public")
     assert Voice.objects.find(voice.public_id, charlies) == voice
-    assert list(Voice.objects.visible_to(None)) == [voice]
+    assert list(Voice.objects.owned().visible_to(None)) == [voice]
 
 
 def test_others_see_no_voice_that_does_not_speak(voice, actor, charlies, account):

@@ -1,5 +1,6 @@
 """Voices: whose they are and what they were made from; listened to with a reason, approved,
-disabled, given to another account, erased."""
+disabled, given to another account, erased. Those that are built in are only disabled, and what
+models made of them is made anew."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.audit import Actor
 from accounts.models import Account
-from voices.admin.pages import RecordedAdmin, checked_by, in_sentence, in_words
+from voices.admin.pages import checked_by, in_sentence, in_words
+from voices.admin.takes import TakesAdmin
 from voices.models import Voice, VoiceSample
 
 
@@ -80,14 +82,15 @@ class VoiceSampleInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Voice)
-class VoiceAdmin(RecordedAdmin):
+class VoiceAdmin(TakesAdmin):
     list_display = (
-        *("shown", "account", "condition", "visibility", "language"),
+        *("shown", "kind", "account", "condition", "visibility", "language"),
         *("used_at", "created_at"),
     )
     list_select_related = ("account",)
     list_filter = (
         UseFilter,
+        "kind",
         "state",
         "visibility",
         "language",
@@ -99,7 +102,7 @@ class VoiceAdmin(RecordedAdmin):
     actions = ("disable_selected",)
     actions_detail = ("listen", "approve", "disable", "enable", "transfer", "erase")
     fieldsets = (
-        (None, {"fields": (("name", "public_id"), "account", ("state", "visibility"))}),
+        (None, {"fields": (("name", "public_id"), ("kind", "account"), ("state", "visibility"))}),
         (
             gettext_lazy("About it"),
             {"fields": ("description", ("language", "tags"), "shared_with")},
@@ -129,6 +132,16 @@ class VoiceAdmin(RecordedAdmin):
         if voice and voice.state != Voice.State.DRAFT:
             hidden.add("approve")
         return [item for item in offered if item.action_name.rpartition("_")[2] not in hidden]
+
+    def get_inlines(self, request: HttpRequest, obj: Voice | None) -> Any:
+        return () if obj and obj.is_built_in else super().get_inlines(request, obj)
+
+    def has_listen_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return super().has_listen_permission(request) and not _is_built_in(object_id)
+
+    def has_own_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """What takes an owner: nobody is that of a built-in voice."""
+        return self.has_change_permission(request) and not _is_built_in(object_id)
 
     def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """What it waits for is its consent, and to settle that is a right of its own."""
@@ -196,7 +209,7 @@ class VoiceAdmin(RecordedAdmin):
     @action(
         description=gettext_lazy("Transfer"),
         url_path="transfer",
-        permissions=["change"],
+        permissions=["own"],
         icon="move_up",
     )  # type: ignore[untyped-decorator]
     def transfer(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -210,7 +223,7 @@ class VoiceAdmin(RecordedAdmin):
     @action(
         description=gettext_lazy("Erase"),
         url_path="erase",
-        permissions=["change"],
+        permissions=["own"],
         icon="delete_forever",
         variant=ActionVariant.DANGER,
     )  # type: ignore[untyped-decorator]
@@ -229,3 +242,7 @@ class VoiceAdmin(RecordedAdmin):
         for voice in voices:
             voice.set_state(Actor.of_request(request), "disabled")
         self.message_user(request, _("The selected voices are disabled."))
+
+
+def _is_built_in(object_id: Any) -> bool:
+    return object_id is not None and Voice.objects.built_in().filter(pk=object_id).exists()
