@@ -43,7 +43,7 @@ _CONSENT = (
     *("public_id", "name", "language", "relationship", "statement", "phrase", "words_checked"),
     *("state", "given_as", "address", "user_agent", "created_at", "withdrawn_at"),
 )
-_PREFERRED = ("language", "theme", "time_zone", "default_format")
+_PREFERRED = ("language", "theme", "time_zone", "default_voice", "default_format")
 
 
 async def export(user: User, actor: Actor) -> AsyncIterator[bytes]:
