@@ -88,8 +88,8 @@ class ApiKey(Metered):
 
     account = models.ForeignKey("Account", models.CASCADE, related_name="keys")
     name = models.CharField(max_length=100)
-    public_id = models.CharField(max_length=10, unique=True, editable=False)
-    last_four = models.CharField(max_length=4, editable=False)
+    public_id = models.CharField("public ID", max_length=10, unique=True, editable=False)
+    last_four = models.CharField("last four characters", max_length=4, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(default=default_scopes, validators=[check_scopes])
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -103,6 +103,7 @@ class ApiKey(Metered):
     first = models.ForeignKey(
         "self",
         models.CASCADE,
+        verbose_name="first of its line",
         null=True,
         editable=False,
         related_name="successors",

@@ -94,18 +94,22 @@ class AuditEntry(models.Model):
     number = models.PositiveBigIntegerField(primary_key=True, help_text="1, 2, 3, without a gap.")
     created_at = models.DateTimeField("when (UTC)", db_index=True)
     action = models.CharField(max_length=50, db_index=True, help_text="As in apikey.revoke.")
-    actor_kind = models.CharField(max_length=10, help_text="user, key, command or system.")
-    actor_id = models.BigIntegerField(null=True)
+    actor_kind = models.CharField(
+        "kind of actor", max_length=10, help_text="user, key, command or system."
+    )
+    actor_id = models.BigIntegerField("actor ID", null=True)
     actor_name = models.CharField("actor", max_length=300)
     address = models.CharField(max_length=45, help_text="Where the request came from.")
-    request_id = models.CharField(max_length=64)
-    target_type = models.CharField(max_length=50)
-    target_id = models.CharField(max_length=64)
+    request_id = models.CharField("request ID", max_length=64)
+    target_type = models.CharField("kind of target", max_length=50)
+    target_id = models.CharField("target ID", max_length=64)
     target_name = models.CharField("target", max_length=300)
     account_id = models.BigIntegerField("account", null=True, db_index=True)
     details = models.TextField(help_text="JSON, as it was sealed.")
-    previous = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64, help_text="SHA-256 over all of this and previous.")
+    previous = models.CharField("previous digest", max_length=64)
+    digest = models.CharField(
+        max_length=64, help_text="SHA-256 over all of this and the previous digest."
+    )
 
     objects = AppendOnly.as_manager()
 

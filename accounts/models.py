@@ -66,6 +66,7 @@ class Account(Metered, Remembering):
         null=True,
         blank=True,
         related_name="personal_account",
+        verbose_name="person",
         help_text="The one person this account is for; empty when several share it.",
     )
     members = models.ManyToManyField(

@@ -34,6 +34,9 @@ class Profile(models.Model):
     time_zone = models.CharField(
         _("time zone"), max_length=64, blank=True, validators=[check_time_zone]
     )
+    default_voice = models.CharField(
+        _("default voice"), max_length=100, blank=True, help_text=_("The studio begins with it.")
+    )
     default_format = models.CharField(
         _("audio format"), max_length=10, default="mp3", help_text=_("What downloads are made in.")
     )

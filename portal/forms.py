@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Membership, Profile
 from accounts.retention import Retention
+from portal.choices import voice_choices
 from speech.audio import ENCODERS
 from voices.exceptions import ConsentRequired, UnknownVoice
 from voices.resolving import resolve
@@ -49,6 +50,9 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         required=False,
         choices=lambda: [("", _("as the browser")), *_zones()],
     )
+    default_voice = forms.ChoiceField(
+        label=_("Default voice"), required=False, help_text=_("The studio begins with it.")
+    )
     default_format = forms.ChoiceField(
         label=_("Audio format"),
         choices=[(name, name) for name in ENCODERS],
@@ -57,7 +61,15 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
     class Meta:
         model = Profile
-        fields = ("language", "theme", "time_zone", "default_format")
+        fields = ("language", "theme", "time_zone", "default_voice", "default_format")
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        voices = {voice["id"]: voice["name"] for voice in voice_choices(account)}
+        if kept := self.instance.default_voice:  # it may be one of another account of theirs
+            voices.setdefault(kept, kept)
+        choices = [("", _("as the account")), *voices.items()]
+        self.fields["default_voice"].choices = choices  # type: ignore[attr-defined]
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

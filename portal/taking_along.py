@@ -44,7 +44,7 @@ _CONSENT = (
     *("words_checked", "purposes", "languages", "expires_at"),
     *("state", "given_as", "address", "user_agent", "created_at", "withdrawn_at"),
 )
-_PREFERRED = ("language", "theme", "time_zone", "default_format")
+_PREFERRED = ("language", "theme", "time_zone", "default_voice", "default_format")
 
 
 async def export(user: User, actor: Actor) -> AsyncIterator[bytes]:

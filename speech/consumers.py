@@ -63,6 +63,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
         _open[visitor.name] += 1
         self.mistakes = 0
         self.changed = asyncio.Event()
+        self.changed.set()  # the first look is now
         await self.accept()
         self.tasks = [
             asyncio.create_task(self._look_on()),

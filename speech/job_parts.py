@@ -209,6 +209,7 @@ class WebhookDelivery(models.Model):
                 fields=["next_at"], condition=Q(next_at__isnull=False), name="webhooks_due"
             )
         ]
+        verbose_name_plural = "webhook deliveries"
 
     def __str__(self) -> str:
         return f"{self.event_id}: {self.outcome or 'waiting'}"

@@ -45,11 +45,11 @@ class UsageRecord(models.Model):
     class Outcome(models.TextChoices):
         OPEN = "open"
         COMPLETED = "completed"
-        CLIENT_CLOSED = "client_closed"
-        SERVER_FAILED = "server_failed"
+        CLIENT_CLOSED = "client_closed", "Client left"
+        SERVER_FAILED = "server_failed", "Server failed"
         CANCELLED = "cancelled"  # stopped by a person or an operator
 
-    request_id = models.CharField(max_length=64)
+    request_id = models.CharField("request ID", max_length=64)
     account = models.ForeignKey(Account, models.PROTECT, related_name="usage", db_index=False)
     user = models.ForeignKey(
         django_settings.AUTH_USER_MODEL,
@@ -74,7 +74,7 @@ class UsageRecord(models.Model):
     seed = models.BigIntegerField(null=True)
 
     characters = models.PositiveIntegerField()
-    text_hash = models.CharField(max_length=64, blank=True)
+    text_hash = models.CharField("hash of the text", max_length=64, blank=True)
     audio_ms = models.PositiveBigIntegerField("audio delivered, ms", default=0)
     bytes_sent = models.PositiveBigIntegerField(default=0)
     queue_ms = models.FloatField("time in the queue, ms", null=True)
@@ -87,13 +87,13 @@ class UsageRecord(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
 
     month = models.CharField(max_length=7)
-    reserved_characters = models.PositiveBigIntegerField()
-    reserved_ms = models.PositiveBigIntegerField()
+    reserved_characters = models.PositiveBigIntegerField("characters reserved")
+    reserved_ms = models.PositiveBigIntegerField("audio reserved, ms")
     characters_charged = models.PositiveBigIntegerField(default=0)
     ms_charged = models.PositiveBigIntegerField("audio charged, ms", default=0)
 
     boot = models.CharField("server process", max_length=32)
-    lease_until = models.DateTimeField(null=True)  # set while the record is open
+    lease_until = models.DateTimeField("lease ends at", null=True)  # set while the record is open
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
 

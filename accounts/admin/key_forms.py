@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -31,19 +32,19 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
     """A key's name, rights and limits."""
 
     scopes = forms.MultipleChoiceField(
-        label=_("scopes"),
+        label=capfirst(_("scopes")),
         choices=[(scope, WHAT_SCOPES_ALLOW[scope]) for scope in SCOPES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=default_scopes,
     )
     allowed_voices = LinesField(
-        label=_("allowed voices"), help_text=_("One a line. Empty: every voice.")
+        label=capfirst(_("allowed voices")), help_text=_("One a line. Empty: every voice.")
     )
     allowed_models = LinesField(
-        label=_("allowed models"), help_text=_("One a line. Empty: every model.")
+        label=capfirst(_("allowed models")), help_text=_("One a line. Empty: every model.")
     )
     allowed_networks = LinesField(
-        label=_("allowed networks"),
+        label=capfirst(_("allowed networks")),
         help_text=_("One a line, as 192.0.2.0/24. Empty: from anywhere."),
     )
 

@@ -22,7 +22,9 @@ from voices.exceptions import StorageUnavailable
 
 @page("GET", "POST")
 def show(request: PersonRequest) -> HttpResponse:
-    form = ProfileForm(request.POST or None, instance=Profile.of(request.user))
+    form = ProfileForm(
+        request.POST or None, instance=Profile.of(request.user), account=request.account
+    )
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Saved."))

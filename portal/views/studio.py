@@ -29,17 +29,18 @@ from voices.resolving import resolve
 def studio(request: PersonRequest) -> HttpResponse:
     """The page. ``?voice=`` chooses one of those that may be used."""
     info, stats = runtime.known_info(), runtime.stats()
-    voices = voice_choices(request.account)
+    voices, profile = voice_choices(request.account), profile_of(request)
+    wanted = (request.GET.get("voice", ""), profile.default_voice)
     context = {
         "info": info,
         "stats": stats,
         "notice": runtime.notice,
         "can": _abilities(info),
         "voices": voices,
-        "voice": _chosen(request.GET.get("voice", ""), voices, request.account),
+        "voice": _chosen(wanted, voices, request.account),
         "models": [model["id"] for model in listed_models(None)],
         "formats": list(ENCODERS),
-        "format": profile_of(request).default_format,
+        "format": profile.default_format,
         "languages_spoken": sorted(set(info.languages) - {"mul"}) if info else [],
         "sample_rate": sample_rate(),
         "most": settings.MAX_INPUT_CHARACTERS,
@@ -54,10 +55,12 @@ def _abilities(info: EngineInfo | None) -> dict[str, bool]:
     return {ability.value: info is not None and ability in info.abilities for ability in Ability}
 
 
-def _chosen(wanted: str, voices: list[dict[str, Any]], account: Account) -> dict[str, Any]:
-    """The voice asked for, else the account's own default, else the platform's."""
+def _chosen(
+    wanted: tuple[str, ...], voices: list[dict[str, Any]], account: Account
+) -> dict[str, Any]:
+    """The voice asked for, else the person's default, the account's, the platform's."""
     by_id = {voice["id"]: voice for voice in voices}
-    for name in (wanted, account.default_voice, settings.DEFAULT_VOICE):
+    for name in (*wanted, account.default_voice, settings.DEFAULT_VOICE):
         try:
             found = resolve(name, account)
         except (UnknownVoice, ConsentRequired):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,7 +19,7 @@ class SpeechModelForm(forms.ModelForm):  # type: ignore[type-arg]
     """A model's row; its further names one a line."""
 
     aliases = LinesField(
-        label=gettext_lazy("further names"),
+        label=capfirst(gettext_lazy("further names")),
         help_text=gettext_lazy("Further names it answers to, one a line."),
     )
 

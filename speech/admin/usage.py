@@ -103,7 +103,7 @@ class UsageRecordAdmin(ModelAdmin):
     list_fullwidth = True
     list_before_template = "admin/speech/usagerecord/tools.html"
     search_fields = ("request_id",)
-    search_help_text = gettext_lazy("Request id, voice or text hash, in full")
+    search_help_text = gettext_lazy("Request ID, voice or hash of the text, in full")
     sortable_by = ("began",)
     ordering = ("-created_at",)
     paginator = InfinitePaginator

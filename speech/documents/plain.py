@@ -23,10 +23,15 @@ _CUE_TAG = re.compile(r"</?[A-Za-z][^<>]{0,80}>|\{\\[^{}]{0,80}\}")
 
 
 def read_plain(text: str, draft: Draft) -> None:
-    """Paragraphs are parted by empty lines; a short line that reads "Chapter 7" is a heading."""
+    """Paragraphs are parted by empty lines; a short line that reads "Chapter 7", or "# The sea",
+    is a heading."""
     script = Script(draft)
     for lines in _blocks(text, script):
-        if len(lines) == 1 and _CHAPTER.match(lines[0]):
+        marked = _HEADING.match(lines[0]) if len(lines) == 1 else None
+        if marked and (title := _title(marked.group(2))):
+            script.chapter(title)
+            draft.paragraph(title)
+        elif len(lines) == 1 and _CHAPTER.match(lines[0]):
             script.chapter(lines[0])
             draft.paragraph(lines[0])
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import contextmanager
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -19,6 +20,26 @@ def watching(server, key=None, session=None, origin=None, path="/ws/progress/", 
     url = server.url.replace("http", "ws") + path
     with connect(url, additional_headers=headers, origin=origin, compression=None) as socket:
         yield Watch(socket)
+
+
+def raw_socket(server, key, receive_buffer=None, path="/ws/progress/"):
+    """A socket behind its handshake, for frames that no client would send."""
+    client = socket.socket()
+    if receive_buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.settimeout(30)
+    client.connect(("127.0.0.1", server.port))
+    lines = (
+        *(f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", f"Authorization: Bearer {key}"),
+        *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
+        *("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", ""),
+    )
+    client.sendall("\r\n".join(lines).encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += client.recv(1)
+    assert head.startswith(b"HTTP/1.1 101"), head
+    return client
 
 
 class Watch:

@@ -27,6 +27,12 @@ def test_lines_of_a_paragraph_belong_together_and_chapter_lines_part_them():
     }
 
 
+def test_a_heading_as_markdown_has_it_is_one_in_any_text():
+    assert shown(read_text("# The sea ##\n\nIt is wide.\n\nNo #tag, no # sign.", LIMIT)) == {
+        "The sea": [("", "The sea"), ("", "It is wide."), ("", "No #tag, no # sign.")]
+    }
+
+
 def test_a_sentence_that_only_begins_like_a_heading_is_none():
     text = "Chapter one of my life was over, and there was nothing that anybody could have done" * 2
     assert list(shown(read_text(text, LIMIT))) == [""]

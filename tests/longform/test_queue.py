@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from accounts.models import Account
 from speech.job_models import Job, WrongState
@@ -115,3 +117,11 @@ def test_a_text_without_a_title_is_called_by_its_first_words(make_job):
     long = make_job("天色已晚，没有人说话。" * 20).title
     assert len(long) == 60
     assert long.endswith("…")
+
+
+def test_a_text_from_before_that_is_called_so_too(make_job):
+    old, named = make_job("It was late. Nobody spoke."), make_job("It was late.", title="A night")
+    Job.objects.filter(pk=old.pk).update(title="")
+    import_module("speech.migrations.0010_job_titles").name_untitled(apps, None)
+    titles = dict(Job.objects.values_list("pk", "title"))
+    assert titles == {old.pk: "It was late. Nobody spoke.", named.pk: "A night"}

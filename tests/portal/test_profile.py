@@ -59,6 +59,26 @@ def test_preferences_are_kept_and_hold(at_alice, alice):
     assert b'lang="zh-hant" data-theme="dark"' in at_alice.get("/account/profile/").content
 
 
+def test_the_studio_begins_with_the_voice_of_the_person_then_of_the_account(
+    at_alice, alice, account
+):
+    def begins_with(query=""):
+        return at_alice.get(f"/studio/{query}").context["voice"]["id"]
+
+    account.default_voice = "nova"
+    account.save()
+    assert begins_with() == "nova"
+    form = {"theme": "dark", "default_format": "mp3"}
+    at_alice.post("/account/profile/", {**form, "default_voice": "echo"})
+    assert begins_with() == "echo"
+    assert begins_with("?voice=onyx") == "onyx"
+    assert at_alice.post("/account/profile/", {**form, "default_voice": "x"}).status_code == 400
+    Profile.objects.update(default_voice="voice_of_another_account")
+    assert begins_with() == "nova"
+    kept = {**form, "default_voice": "voice_of_another_account"}
+    assert at_alice.post("/account/profile/", kept).status_code == 302
+
+
 def test_a_wrong_preference_is_named(at_alice):
     form = {"theme": "dark", "time_zone": "Mars/Base", "default_format": "wav"}
     answer = at_alice.post("/account/profile/", form)

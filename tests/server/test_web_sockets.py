@@ -133,6 +133,39 @@ def test_a_message_that_is_never_finished_is_closed(server: LiveServer) -> None:
             assert read_close_code(client) == 1008
 
 
+def test_fragments_that_never_end_are_closed_however_slowly_they_come(server: LiveServer) -> None:
+    with accepted_socket(server, "/echo") as client:
+        client.sendall(frame(b"x", final=False))
+        with pytest.raises(ConnectionError):
+            for _ in range(200):
+                client.sendall(frame(b"x", opcode=0, final=False))
+                time.sleep(0.02)
+    assert server.get("/x").status == 200
+
+
+def test_a_message_as_long_as_may_be_comes_through(server: LiveServer) -> None:
+    with accepted_socket(server, "/echo") as client:
+        client.sendall(frame(b"x" * MB))
+        opcode, payload = read_frame(client)
+        assert (opcode, len(payload)) == (1, MB)
+
+
+def test_a_peer_that_answers_no_ping_is_cut_and_one_that_does_is_not() -> None:
+    with serving(ping_seconds=0.5, pong_seconds=1) as server:
+        quiet, alive = (accepted_socket(server, "/echo") for _ in range(2))
+        with quiet, alive:
+            began = time.monotonic()
+            while time.monotonic() < began + 4:
+                opcode, payload = read_frame(alive)
+                assert opcode == 9
+                alive.sendall(frame(payload, opcode=10))
+            server.wait_for("socket closed", 0.1)
+            read_to_end(quiet)  # it ends
+            alive.sendall(frame(b"here"))
+            while (got := read_frame(alive)) != (1, b"here"):
+                assert got[0] == 9
+
+
 @pytest.mark.slow
 def test_a_peer_that_never_reads_costs_little_and_is_cut() -> None:
     with serving(stall_seconds=2) as server:

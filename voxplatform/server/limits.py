@@ -53,6 +53,10 @@ class Limits:
     frame_burst: int = 500
     """Frames per second, and at once, that one WebSocket may send."""
     message_seconds: float = 30
+    ping_seconds: float = 20
+    """How often a WebSocket that says nothing is asked whether it is still there."""
+    pong_seconds: float = 30
+    """How long the answer may take."""
 
     close_seconds: float = 10
     """What an application is given to end after its client has gone, before it is cancelled."""

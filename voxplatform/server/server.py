@@ -62,9 +62,15 @@ class Server(DaphneServer):
         ready: Callable[[str, int], None] = lambda host, port: None,
     ) -> None:
         """`plausible` looks at the headers of a large request; `ready` is told the address."""
-        super().__init__(application, endpoints=[f"tcp:{port}"], signal_handlers=False)
-        self.host, self.port_number, self.ready = host, port, ready
         self.limits = limits or Limits()
+        super().__init__(
+            application,
+            endpoints=[f"tcp:{port}"],
+            signal_handlers=False,
+            ping_interval=self.limits.ping_seconds,
+            ping_timeout=self.limits.pong_seconds,
+        )
+        self.host, self.port_number, self.ready = host, port, ready
         self.plausible = plausible
         self.proxies = TrustedProxies(trusted_proxies)
         self.lifespan = Lifespan(application)

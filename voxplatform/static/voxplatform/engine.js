@@ -85,4 +85,9 @@ function open(pause = 500) {
   });
 }
 
+for (const form of document.querySelectorAll(".vox-tools form")) {
+  form.addEventListener("submit", () => { // measuring takes a while
+    for (const button of document.querySelectorAll(".vox-tools button")) button.disabled = true;
+  });
+}
 open();
