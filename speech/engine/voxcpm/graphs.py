@@ -87,7 +87,7 @@ class GraphPasses:
         many of how many are done. Never raises for a graph: ``notice`` says what happened."""
         try:
             self._capture_all(progress)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the model speaks without graphs as well
             if not self._eager.is_fused or isinstance(error, torch.OutOfMemoryError):
                 self._give_up(error)
                 return
