@@ -28,7 +28,7 @@ from benchmarks.playable import first_playable
 from benchmarks.report import table
 from benchmarks.sides import GUIDANCE, TEXT, TIMESTEPS, wait_until_ready
 from speech.engine.voxcpm.engine import VoxCPMEngine
-from speech.engine.voxcpm.loaded import return_memory
+from speech.engine.voxcpm.memory import return_memory
 from tests.engine.voxcpm.checkpoints import build_tiny
 from tests.live import LiveServer
 

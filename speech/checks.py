@@ -10,11 +10,20 @@ from django.core.checks import CheckMessage, Error
 from speech.engine.registry import ENGINES
 from voices.presets import ENGINE_VOICE, PRESETS
 
+NUMBERS = {
+    "threads": "ENGINE_THREADS",
+    "slots": "ENGINE_SLOTS",
+    "interactive_slots": "ENGINE_INTERACTIVE_SLOTS",
+    "max_length": "ENGINE_MAX_LENGTH",
+    "prefill_tokens": "ENGINE_PREFILL_TOKENS",
+    "prefill_passes": "ENGINE_PREFILL_PASSES",
+    "voice_cache_bytes": "ENGINE_VOICE_CACHE_MB",
+}
 CHOICES = ("auto", "voxcpm", *sorted(ENGINES))
 
 
 def check_engine(**kwargs: Any) -> list[CheckMessage]:
-    """SPEECH_ENGINE names an engine, DEFAULT_VOICE a voice."""
+    """SPEECH_ENGINE names an engine, DEFAULT_VOICE a voice, and no number is below zero."""
     found: list[CheckMessage] = []
     if settings.SPEECH_ENGINE not in CHOICES:
         hint = f"Choose one of {', '.join(dict.fromkeys(CHOICES))}."
@@ -26,4 +35,7 @@ def check_engine(**kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error("MAX_INPUT_CHARACTERS and QUEUE_SECONDS must be above zero.", id="speech.E003")
         )
+    below = [name for key, name in NUMBERS.items() if (settings.VOXCPM_CONFIG[key] or 0) < 0]
+    if below:
+        found.append(Error(f"Below zero: {', '.join(below)}.", id="speech.E004"))
     return found

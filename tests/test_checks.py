@@ -7,6 +7,8 @@ import ipaddress
 import pytest
 from django.core.checks import run_checks
 
+from speech.checks import NUMBERS, check_engine
+
 
 def found():
     ours = ("accounts.", "voxplatform.")
@@ -44,3 +46,23 @@ def test_it_refuses_what_is_unsafe(settings, changes, finding):
 def test_plain_http_is_fine_at_home(settings, site):
     settings.SITE_URL = site
     assert found() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "finding"),
+    [
+        ("SPEECH_ENGINE", "festival", "speech.E001"),
+        ("DEFAULT_VOICE", "nobody", "speech.E002"),
+        ("QUEUE_SECONDS", 0, "speech.E003"),
+        ("ENGINE_SLOTS", -1, "speech.E004"),
+        ("ENGINE_INTERACTIVE_SLOTS", -1, "speech.E004"),
+    ],
+)
+def test_it_refuses_what_no_engine_could_run_with(settings, name, value, finding):
+    keys = {named: key for key, named in NUMBERS.items()}
+    if name in keys:
+        settings.VOXCPM_CONFIG = settings.VOXCPM_CONFIG | {keys[name]: value}
+    else:
+        setattr(settings, name, value)
+    [error] = check_engine()
+    assert error.id == finding and name in error.msg

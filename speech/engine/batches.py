@@ -277,6 +277,8 @@ class BatchLoop(SequenceLoop, Generic[P]):
 
 def _ran_away(sequence: Sequence, prompt: Prompt) -> bool:
     """Whether it is about to reach the ceiling of its text, not one that was asked for."""
+    if sequence.samples >= sequence.limit:
+        return True  # of a text with more tokens than characters
     asked = sequence.utterance.params.max_new_tokens
     of_text = asked is None or asked > prompt.max_patches
     return of_text and sequence.patches >= prompt.max_patches - RUNAWAY

@@ -90,7 +90,7 @@ class Runner:
         length = self.patches.get(text, len(text))
         if callable(length):
             length = length(sum(drawn == text for drawn, _ in self.draws))
-        most = 6 * len(text) + 10
+        most = 6 * len(text.encode()) + 10  # a tokenizer may spell a sign in bytes
         asked = utterance.params.max_new_tokens
         return Laid(text, seed, tuple(text), min(most, asked or most), length)
 

@@ -156,6 +156,14 @@ def test_a_whole_answer_that_ran_away_is_made_again_once(start):
     assert stream.finish_reason is FinishReason.STOP
 
 
+def test_so_is_one_whose_text_has_more_tokens_than_signs(start):
+    text = "မြန်မာ"
+    runner = Runner(patches={text: lambda attempt: 10_000 if attempt == 1 else 5})
+    stream = start(runner).submit(Utterance(text, whole=True))
+    assert np.array_equal(heard(stream), expected(text, stream.seed, 5))
+    assert len(runner.draws) == 2
+
+
 @pytest.mark.parametrize("fields", [{"params": SamplingParams(seed=3)}, {}])
 def test_a_whole_answer_that_runs_away_again_or_was_chosen_ends_at_its_ceiling(start, fields):
     engine = start(Runner(patches={"hello": 10_000}))

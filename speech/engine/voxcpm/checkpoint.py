@@ -32,6 +32,7 @@ TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 _SAMPLE_RATE = {"voxcpm": ("sample_rate", 16_000), "voxcpm2": ("out_sample_rate", 48_000)}
 _PATCH_SIZE = {"voxcpm": 2, "voxcpm2": 4}
 _MAX_LENGTH = {"voxcpm": 4096, "voxcpm2": 8192}
+_LARGEST = 1_000_000  # of any number that is looked at here
 _LARGEST_HEADER = 100_000_000  # the safetensors format's own limit
 
 
@@ -75,9 +76,13 @@ def find_checkpoint(models_dir: Path, setting: str = "") -> Path | None:
     that is there at all, so that describing it says what is wrong. None when there is nothing.
     Raises CheckpointError when the setting names one that is not there.
     """
-    if setting:
-        return _named(models_dir, setting)
-    found = [path for path in _candidates(models_dir) if (path / "config.json").exists()]
+    try:
+        if setting:
+            return _named(models_dir, setting)
+        found = list(filter(_may_be_one, _candidates(models_dir)))
+    except OSError as error:
+        place = error.filename or models_dir
+        raise CheckpointError(f"{place} cannot be read: {error.strerror}.") from None
     return next(filter(is_whole, found), found[0] if found else None)
 
 
@@ -92,7 +97,7 @@ def is_whole(path: Path) -> bool:
 
 def describe_checkpoint(path: Path) -> Checkpoint:
     """What the directory holds. Raises CheckpointError for a missing, truncated or wrong file."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise CheckpointError(f"There is no directory {path}.")
     config = _json(path / "config.json")
     described = _from_config(path, config)
@@ -135,6 +140,13 @@ def _candidates(models_dir: Path) -> list[Path]:
     return known + [path for path in others if path.name not in KNOWN and path.name[0] != "."]
 
 
+def _may_be_one(path: Path) -> bool:
+    try:
+        return (path / "config.json").exists()
+    except OSError:
+        return True  # describing it says what is wrong
+
+
 def _from_config(path: Path, config: dict[str, Any]) -> Checkpoint:
     architecture = str(config.get("architecture", "voxcpm")).lower()
     if architecture not in ("voxcpm", "voxcpm2"):
@@ -151,8 +163,10 @@ def _from_config(path: Path, config: dict[str, Any]) -> Checkpoint:
         patch_size = int(config.get("patch_size", _PATCH_SIZE[architecture]))
         feat_dim = int(config.get("feat_dim", 64))
         max_length = int(config.get("max_length", _MAX_LENGTH[architecture]))
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, AttributeError, OverflowError):
         raise CheckpointError(f"{path / 'config.json'} has a value of the wrong type.") from None
+    if not all(0 < each <= _LARGEST for each in (sample_rate, patch_size, feat_dim, max_length)):
+        raise CheckpointError(f"{path / 'config.json'} has a value that no model has.")
     return Checkpoint(
         path=path,
         architecture="voxcpm2" if architecture == "voxcpm2" else "voxcpm",
@@ -188,7 +202,7 @@ def _json(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is missing.") from None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CheckpointError(f"{path} is damaged: it is not JSON.") from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} is not a JSON object.")
@@ -225,7 +239,7 @@ def _check_safetensors(path: Path, expected: dict[str, list[int]]) -> None:
         tensors.pop("__metadata__", None)
         end = max(int(entry["data_offsets"][1]) for entry in tensors.values())
         shapes = {name: entry["shape"] for name, entry in tensors.items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         raise CheckpointError(_why_unreadable(path)) from None
     if size < 8 + length + end:
         raise CheckpointError(
@@ -246,7 +260,7 @@ def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.namelist()
-    except (zipfile.BadZipFile, ValueError):
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise CheckpointError(_why_unreadable(path)) from None
     if not any(name.endswith("/data.pkl") for name in entries):
         raise CheckpointError(f"{path} is not a file of PyTorch weights.")

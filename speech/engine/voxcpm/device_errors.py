@@ -7,10 +7,9 @@ from collections.abc import Callable
 import torch
 
 from speech.engine.sequences import DeviceLost
-from speech.engine.voxcpm.loaded import return_memory
+from speech.engine.voxcpm.memory import is_out_of_memory, return_memory
 
 # Behind any other error of the device its context is poisoned: every later call fails as well.
-_NO_MEMORY = "out of memory"
 _OF_DEVICE = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS")
 
 
@@ -20,7 +19,7 @@ def translate(work: Callable[[], None]) -> None:
         work()
     except RuntimeError as error:
         said = str(error)
-        if isinstance(error, torch.OutOfMemoryError) or _NO_MEMORY in said:
+        if is_out_of_memory(error):
             return_memory()
             raise MemoryError(said) from error
         if isinstance(error, torch.AcceleratorError) or any(sign in said for sign in _OF_DEVICE):

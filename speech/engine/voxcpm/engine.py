@@ -30,7 +30,8 @@ that beside other busy processes a step takes twenty times as long; alone this c
 PATCHES_PER_CHARACTER = 6
 MORE_PATCHES = 34
 """The package's ceiling is 6 patches a token and 10; no more tokens than characters, but for the
-few that the shortest texts have more."""
+few that the shortest texts have more. Signs that its tokenizer spells in bytes are several tokens,
+and one of ours here: they take no longer to say."""
 
 COMMON = frozenset(
     {
@@ -124,7 +125,7 @@ class VoxCPMEngine(BatchLoop[Any], LoopEngine):
             asked = self._config.interactive_slots
             kept = max(1, slots // 4) if asked is None else asked
             # Jobs must have one slot, or they would never end.
-            self._scheduler.resize(slots, min(kept, slots - 1))
+            self._scheduler.resize(slots, max(0, min(kept, slots - 1)))
             self._prefill_tokens, self._prefill_passes = self._runner.prefill_budget
         super()._model_changed()
 

@@ -27,7 +27,7 @@ def read_object(folder: Path, name: str) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except OSError as error:
         raise unreadable(folder, name, error) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EngineUnavailable(f"{name} of {folder.name} is damaged: it is no JSON.") from error
     if not isinstance(value, dict):
         raise EngineUnavailable(f"{name} of {folder.name} is damaged: it is no JSON object.")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from speech.engine.voxcpm.passes import EagerPasses, Piece
-from speech.engine.voxcpm.proof import Proof, Unfaithful
+from speech.engine.voxcpm.proof import Proof
 from speech.engine.voxcpm.solver import evaluations
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class GraphPasses:
         many of how many are done. Never raises for a graph: ``notice`` says what happened."""
         try:
             self._capture_all(progress)
-        except (RuntimeError, Unfaithful) as error:
+        except Exception as error:  # noqa: BLE001 - the model speaks without graphs as well
             if not self._eager.is_fused or isinstance(error, torch.OutOfMemoryError):
                 self._give_up(error)
                 return
@@ -103,9 +103,20 @@ class GraphPasses:
                     f"The device's memory is short: {done} of {len(work)} CUDA graphs were "
                     "captured, other steps run without."
                 )
+                self._drop_half_captured()
                 return
             capture()
             progress(done + 1, len(work))
+
+    def _drop_half_captured(self) -> None:
+        """Graphs share their memory: what ``emit`` gives may lie where an ``advance`` that was
+        captured sooner computes, and is still being copied while that runs. So a size whose own
+        were not all captured is left to the next larger one."""
+        shortest = _lengths(self._eager.model.length)[0]
+        for graphs in self._emits.values():
+            for size, count in list(graphs):
+                if (size, shortest) not in self._advances:
+                    del graphs[size, count]
 
     def _begin(self, notice: str) -> None:
         """Nothing is captured yet, or no longer."""

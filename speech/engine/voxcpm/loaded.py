@@ -5,9 +5,6 @@ Chooses what the configuration leaves open. Knows nothing of sequences.
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-import gc
 import logging
 import threading
 from dataclasses import dataclass, field
@@ -15,11 +12,13 @@ from typing import Any
 
 import torch
 
+from speech.engine.errors import EngineUnavailable
 from speech.engine.types import VoicePrompt
 from speech.engine.voxcpm.checkpoint import usable_checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.graphs import GraphPasses
 from speech.engine.voxcpm.int8 import quantize
+from speech.engine.voxcpm.memory import is_out_of_memory
 from speech.engine.voxcpm.model import BatchedModel
 from speech.engine.voxcpm.outbox import Outbox
 from speech.engine.voxcpm.passes import EagerPasses
@@ -78,7 +77,15 @@ def load(config: VoxCPMConfig) -> Loaded:
     dtype = "float32" if quantized else config.dtype or None
     official = load_model(checkpoint.path, config.device, dtype)
     length = min(config.max_length or LONGEST, checkpoint.max_length)
-    return assemble(official, checkpoint.architecture, config, length, quantized=quantized)
+    try:
+        return assemble(official, checkpoint.architecture, config, length, quantized=quantized)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise EngineUnavailable(
+            f"{official.device} has too little memory free for the slots beside the model: set"
+            " ENGINE_SLOTS or ENGINE_MAX_LENGTH lower."
+        ) from error
 
 
 def assemble(
@@ -121,13 +128,3 @@ def choose_passes(
     with torch.inference_mode(), torch.cuda.device(model.device):
         graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
     return graphs
-
-
-def return_memory() -> None:
-    """Give what is free back to the device and to the system, not only to the allocators."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    library = ctypes.util.find_library("c")
-    if library and hasattr(libc := ctypes.CDLL(library), "malloc_trim"):
-        libc.malloc_trim(0)

@@ -149,7 +149,8 @@ class BatchedModel(nn.Module):
         """The next patch of ``rows`` [B] from ``noise`` [B, P, C]: latents [B, P, C].
 
         ``count`` is the most evaluations that a row's schedule has; ``guided`` holds the places in
-        the batch whose guidance is not 1: only they need the free half.
+        the batch whose guidance is not 1: only they need the free half. Changes nothing: ``keep``
+        does, when all that can fail is done.
         """
         state = self.state
         batch = len(rows)
@@ -170,9 +171,11 @@ class BatchedModel(nn.Module):
             )
 
         sizes = state.step_sizes.index_select(0, rows)
-        patch = solve(noise.float(), field, sizes, count).to(self.dtype)
-        state.patch.index_copy_(0, rows, patch)
-        return patch
+        return solve(noise.float(), field, sizes, count).to(self.dtype)
+
+    def keep(self, rows: Tensor, patch: Tensor) -> None:
+        """What ``emit`` made for ``rows`` was spoken: the next patch follows it."""
+        self.state.patch.index_copy_(0, rows, patch)
 
     def advance(self, rows: Tensor, bucket: int) -> None:
         """Let the language models hear the patch that ``emit`` made for ``rows``."""

@@ -19,7 +19,8 @@ from speech.engine.voxcpm.voice_cache import VoiceFeatures
 @dataclass(slots=True, eq=False)
 class Occupant:
     """``text`` and ``audio`` are the prompt's embeddings [T, H], each zero where ``is_audio`` [T]
-    says that the other one counts; ``position`` is how many tokens its slot has seen."""
+    says that the other one counts; ``position`` is how many tokens its slot has seen; ``drawn`` is
+    the noise of a patch that is not made yet."""
 
     prompt: Prompt
     features: VoiceFeatures | None
@@ -29,6 +30,7 @@ class Occupant:
     noise: torch.Generator
     position: int = 0
     patches: int = 0
+    drawn: Tensor | None = None
     reason: FinishReason | None = None
     latents: list[Tensor] = field(default_factory=list)
 

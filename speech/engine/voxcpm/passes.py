@@ -80,9 +80,11 @@ class EagerPasses:
         self, rows: Tensor, noise: Tensor, count: int, guided: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """``emit`` with everything on the device: what a graph can hold."""
+        stops = self.model.state.stop.index_select(0, rows)
         latents = self.model.emit(rows, noise, count, guided)
         audio = self.vae.decode(latents.float().transpose(1, 2), rows)
-        return audio, latents, self.model.state.stop.index_select(0, rows)
+        self.model.keep(rows, latents)
+        return audio, latents, stops
 
     def fuse(self) -> None:
         """Let the inductor make single kernels of what stands between products, wherever the model

@@ -15,7 +15,8 @@ from speech.engine.errors import EngineUnavailable, InvalidUtterance, Unsupporte
 from speech.engine.types import FinishReason, Samples, Utterance
 from speech.engine.voxcpm.attention import length_bucket
 from speech.engine.voxcpm.config import VoxCPMConfig
-from speech.engine.voxcpm.loaded import Loaded, load, return_memory
+from speech.engine.voxcpm.loaded import Loaded, load
+from speech.engine.voxcpm.memory import is_out_of_memory, return_memory
 from speech.engine.voxcpm.occupant import Occupant
 from speech.engine.voxcpm.passes import Piece
 from speech.engine.voxcpm.prompt import (
@@ -53,6 +54,7 @@ class ModelRunner:
         self._config = config
         self._loaded: Loaded | None = None
         self._occupants: dict[int, Occupant] = {}
+        self._is_ahead = False  # of the host: ``advance`` was done with the last ``emit``
 
     # -- the model
 
@@ -108,6 +110,8 @@ class ModelRunner:
         target = spoken_text(utterance)
         transcript = (voice.prompt.transcript or "") if voice and voice.prompt else ""
         tokens = lay_out(loaded.tokenize(transcript + target), reference, continued)
+        if max(tokens) >= loaded.model.embedding.num_embeddings:
+            raise InvalidUtterance("The text has a sign that the model does not know.")
         room = loaded.model.length - len(tokens)
         if room <= LEAST_PATCHES:
             raise InvalidUtterance("The text and the voice's recording are too long together.")
@@ -197,7 +201,6 @@ class ModelRunner:
             audio[row, :take] = occupant.audio[part]
             is_audio[row, :take] = occupant.is_audio[part]
             positions[row, :take] = torch.arange(part.start, part.stop)
-            occupant.position = part.stop
             end = max(end, part.stop)
         piece = Piece(
             torch.tensor([slot for slot, _ in takes], device=model.device),
@@ -208,6 +211,8 @@ class ModelRunner:
             torch.tensor([take - 1 for _, take in takes], device=model.device),
         )
         self.loaded.passes.prefill(piece, length_bucket(end, model.length))
+        for slot, take in takes:  # not sooner: a pass that fails may be tried again
+            self._occupants[slot].position += take
 
     def _keep_prefix(self, slot: int) -> None:
         """The next utterance of the same voice need not read the reference again."""
@@ -222,20 +227,21 @@ class ModelRunner:
         """One patch of audio for each of ``slots``."""
         loaded = self.loaded
         occupants = [self._occupants[slot] for slot in slots]
+        for occupant in occupants:
+            if occupant.drawn is None:  # else a pass has failed, and this is another try
+                occupant.drawn = self._draw(occupant)
         audio, latents, stops = loaded.passes.emit(
             slots,
-            torch.stack([self._draw(each) for each in occupants]),
+            torch.stack([each.drawn for each in occupants if each.drawn is not None]),
             max(evaluations(each.prompt.timesteps) for each in occupants),
             [place for place, each in enumerate(occupants) if each.prompt.guidance != 1.0],
         )
         for latent, occupant in zip(latents, occupants, strict=True):
+            occupant.drawn = None
             if occupant.prompt.remember:
                 occupant.latents.append(latent.clone())
         collect = loaded.outbox.send(audio, stops)
-        if loaded.outbox.overlaps:
-            # The host does not know yet who goes on; for who does not it is a step too many, which
-            # costs less than a device that waits for the host.
-            self._advance(slots)
+        self._is_ahead = loaded.outbox.overlaps and self._advance_early(slots)
         samples, believed = collect()
         return [
             # A copy: a reader that is late must not keep what all others have heard.
@@ -253,8 +259,19 @@ class ModelRunner:
     @torch.inference_mode()
     def advance(self, slots: list[int]) -> None:
         """Move ``slots`` on to their next patch, after the audio of this one was handed over."""
-        if not self.loaded.outbox.overlaps:
+        if not self._is_ahead:
             self._advance(slots)
+
+    def _advance_early(self, slots: list[int]) -> bool:
+        """The host does not know yet who goes on; for who does not it is a step too many, which
+        costs less than a device that waits for the host. False where there is no memory for it."""
+        try:
+            self._advance(slots)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
+        return True
 
     def _advance(self, slots: list[int]) -> None:
         occupants = [self._occupants[slot] for slot in slots]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,10 @@ from torch import nn
 from speech.engine.errors import EngineUnavailable
 from speech.engine.voxcpm.devices import choose_device
 from speech.engine.voxcpm.files import check_tokenizer, read_object, read_tensors
+from speech.engine.voxcpm.memory import is_out_of_memory
 from speech.engine.voxcpm.official import import_voxcpm
+
+log = logging.getLogger(__name__)
 
 VAE = "audio_vae."
 SAMPLE_RATES = f"{VAE}decoder.sr_bin_boundaries"  # a constant, kept among the weights
@@ -42,18 +46,40 @@ def load_model(path: Path, device: str = "auto", dtype: str | None = None) -> nn
     state = read_tensors(path, "model.safetensors", "pytorch_model.bin")
     vae = read_tensors(path, "audiovae.safetensors", "audiovae.pth")
     state |= {VAE + name: value for name, value in vae.items()}
+    chosen = choose_device(device)
     with quiet():
-        model = build_model(config, _tokenizer(path), choose_device(device))
+        tokenizer = _tokenizer(path)
+        model = _build_checked(config, tokenizer, chosen, path.name, len(state))
     fill(model, state, path.name)
     try:
         ready: nn.Module = model.to(model.device).eval().requires_grad_(False)
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         size = sum(value.nbytes for value in model.state_dict().values())
         raise EngineUnavailable(
             f"{path.name} needs {size / 1e9:.1f} GB of memory for its weights alone,"
             f" which {model.device} has not free."
         ) from error
     return ready
+
+
+def _build_checked(config: Any, tokenizer: Any, device: str, name: str, tensors: int) -> Any:
+    """``build_model``, of values that nobody has looked at yet: each layer has ``tensors``."""
+    try:
+        if not all(0 < layers <= tensors for layers in _layers(config)):
+            raise ValueError("more layers than weights, or none")
+        return build_model(config, tokenizer, device)
+    except Exception as error:
+        log.warning("The model cannot be built: %s", error)
+        raise EngineUnavailable(
+            f"config.json of {name} describes a model that cannot be built."
+        ) from error
+
+
+def _layers(config: Any) -> tuple[int, ...]:
+    parts = (config.encoder_config.num_layers, config.dit_config.num_layers)
+    return (config.lm_config.num_hidden_layers, config.residual_lm_num_layers, *parts)
 
 
 def build_model(config: Any, tokenizer: Any, device: str) -> Any:
@@ -119,7 +145,7 @@ def _tokenizer(path: Path) -> Any:
     transformers.logging.set_verbosity_error()  # it names the class that VoxCPM2 does not use
     try:
         return transformers.LlamaTokenizerFast.from_pretrained(path, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # of its library, which has no class for what it objects to
         raise EngineUnavailable(f"The tokenizer of {path.name} is damaged.") from error
     finally:
         transformers.logging.set_verbosity(verbosity)

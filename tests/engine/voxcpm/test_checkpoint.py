@@ -112,6 +112,43 @@ def test_a_value_of_the_wrong_type_is_refused(checkpoint):
         describe_checkpoint(checkpoint)
 
 
+HUGE = "[" * 100_000
+HEADERS = [HUGE, '{"a": {"data_offsets": [], "shape": []}}', '{"a": {"data_offsets": [0, 1e999]}}']
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+@pytest.mark.parametrize("content", [HUGE, HUGE.replace("[", '{"a":'), "\0", "9" * 5000])
+def test_json_that_nobody_writes_is_damaged(checkpoint, name, content):
+    (checkpoint / name).write_text(content)
+    with pytest.raises(CheckpointError, match=rf"{name} is damaged"):
+        describe_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_header_that_nobody_writes_is_no_file_of_weights(checkpoint, header):
+    content = len(header).to_bytes(8, "little") + header.encode()
+    (checkpoint / "model.safetensors").write_bytes(content)
+    with pytest.raises(CheckpointError, match="is truncated, or is not a file of weights"):
+        describe_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("size", ["0", "-4", "1e999", "1000000000000000000"])
+def test_a_size_that_no_model_has_is_refused(checkpoint, size):
+    config = f'{{"architecture": "voxcpm2", "lm_config": {{}}, "patch_size": {size}}}'
+    (checkpoint / "config.json").write_text(config)
+    with pytest.raises(CheckpointError, match="has a value"):
+        describe_checkpoint(checkpoint)
+
+
+def test_a_zip_of_another_kind_is_no_file_of_weights(checkpoint):
+    path = checkpoint / "audiovae.pth"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 200  # the version that is needed to read it
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="is not a file of weights"):
+        describe_checkpoint(checkpoint)
+
+
 def test_without_a_setting_the_best_whole_model_is_found(tmp_path):
     models = tmp_path / "models"
     assert find_checkpoint(models) is None
@@ -126,6 +163,14 @@ def test_where_none_is_whole_the_broken_one_is_found_so_that_it_can_be_named(che
     (checkpoint / "audiovae.pth").unlink()
     assert find_checkpoint(checkpoint.parent) == checkpoint
     assert not is_whole(checkpoint)
+
+
+def test_what_cannot_be_looked_at_stands_in_nobody_s_way(tmp_path, checkpoint):
+    (checkpoint.parent / "a link that leads nowhere").symlink_to("a" * 300)
+    assert find_checkpoint(checkpoint.parent) == checkpoint
+    assert not is_whole(checkpoint.parent / "a link that leads nowhere")
+    with pytest.raises(CheckpointError, match=r"cannot be read: File name too long\.$"):
+        find_checkpoint(checkpoint.parent, "a" * 300)
 
 
 def test_what_is_still_being_fetched_is_no_model(checkpoint):

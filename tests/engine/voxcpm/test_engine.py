@@ -19,6 +19,7 @@ from speech.engine.errors import (
 from speech.engine.types import (
     EngineState,
     FinishReason,
+    Priority,
     Recording,
     SamplingParams,
     Utterance,
@@ -280,3 +281,14 @@ def test_it_unloads_when_idle_refuses_to_while_it_works_and_comes_back_the_same(
 def test_jobs_leave_a_quarter_of_the_slots_to_people(loaded):
     assert loaded.stats().slots == 4
     assert loaded._scheduler._interactive == 1
+
+
+@pytest.mark.parametrize(
+    ("slots", "asked", "kept"), [(1, None, 0), (2, None, 1), (3, 9, 2), (3, 0, 0), (3, -1, 0)]
+)
+def test_jobs_have_one_slot_however_few_there_are(tiny_v1, slots, asked, kept):
+    engine = start(tiny_v1, slots=slots, interactive_slots=asked)
+    assert engine._scheduler._interactive == kept
+    jobs = [say(text, patches=2, priority=Priority.JOB) for text in TEXTS]
+    assert all(len(heard(stream)) for stream in [engine.submit(job) for job in jobs])
+    engine.stop()

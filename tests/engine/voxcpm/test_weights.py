@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -60,6 +61,26 @@ def edit_config(folder, **values):
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
+def edit_language_model(folder, **values):
+    config = json.loads((folder / "config.json").read_text())
+    edit_config(folder, lm_config=config["lm_config"] | values)
+
+
+def edit_tokenizer(folder, **values):
+    path = folder / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+class Code:
+    """A pickle that runs a command where it is loaded in full."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
 def edit_weights(folder, change):
     path = folder / "model.safetensors"
     state = {name: value.clone() for name, value in load_file(path).items()}
@@ -81,6 +102,19 @@ BREAKAGES = {
     ).write_text('{"model": {"vocab": {"a": 0}, "merges": ["a b"]}}'),
     "tokenizer_config.json of tiny is damaged": lambda folder: cut(
         folder, "tokenizer_config.json", 9
+    ),
+    "The tokenizer of tiny is damaged": lambda folder: edit_tokenizer(folder, normalizer=5),
+    "tokenizer.json of tiny is damaged: it is no JSON.": lambda folder: (
+        folder / "tokenizer.json"
+    ).write_text("[" * 100_000),
+    "describes a model that cannot be built.": lambda folder: edit_language_model(
+        folder, num_key_value_heads=0
+    ),
+    "config.json of tiny describes a model that cannot be built.": lambda folder: (
+        edit_language_model(folder, num_hidden_layers=10**9)
+    ),
+    "config.json of tiny describes a model that cannot": lambda folder: edit_language_model(
+        folder, intermediate_size=-1
     ),
     "model.safetensors or pytorch_model.bin of tiny is missing": lambda folder: (
         folder / "model.safetensors"
@@ -122,6 +156,15 @@ def test_a_pickled_file_that_was_not_fetched_whole_is_said_to_be(tiny_v1, tmp_pa
     cut(folder, "pytorch_model.bin", size)
     with pytest.raises(EngineUnavailable, match=r"^pytorch_model.bin of tiny is damaged"):
         load_model(folder, "cpu")
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "audiovae.pth"])
+def test_code_in_a_pickled_file_is_not_run(tiny_v1, tmp_path, name):
+    folder, trace = shutil.copytree(tiny_v1, tmp_path / "tiny"), tmp_path / "trace"
+    torch.save({"state_dict": Code(f"touch {trace}")}, folder / name)
+    with pytest.raises(EngineUnavailable, match=f"^{name} of tiny is damaged"):
+        load_model(folder, "cpu")
+    assert not trace.exists()
 
 
 def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path):
