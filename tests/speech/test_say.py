@@ -59,6 +59,7 @@ def test_it_keeps_one_key_for_all_commands(server, data_dir, tmp_path):
         (["-o", "x.doc"], "Name a --format"),
         (["-o", "x.mp3", "--voice", "nobody"], "There is no voice of that name"),
         (["-o", "x.mp3", "--speed", "9"], "--speed lies between"),
+        (["-o", "absent/x.mp3"], "There is no directory absent"),
     ],
 )
 def test_it_says_in_one_sentence_what_is_wrong(db, tmp_path, monkeypatch, arguments, sentence):
