@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ READ_BYTES = 8192
 
 
 class LocalSpeechError(Exception):
-    """The server that runs here refused; the message is its own sentence."""
+    """The server that runs here refused, in its own sentence, or broke off."""
 
 
 def account() -> Account:
@@ -137,11 +137,18 @@ def command_key() -> str:
 
 def _samples(response: HTTPResponse) -> Iterator[Samples]:
     odd = b""
-    while piece := response.read1(READ_BYTES):
+    while piece := _read(response):
         piece = odd + piece
         odd = piece[len(piece) & ~1 :]
         whole = np.frombuffer(piece[: len(piece) & ~1], "<i2")
         yield np.divide(whole, 32_768, dtype=np.float32)
+
+
+def _read(response: HTTPResponse) -> bytes:
+    try:
+        return response.read1(READ_BYTES)
+    except (OSError, HTTPException) as error:
+        raise LocalSpeechError("The server broke off before the end.") from error
 
 
 def _ask(url: str, raw: str, path: str, body: bytes | None = None) -> HTTPResponse:

@@ -6,6 +6,7 @@ for threads: only the engine's own touches it. Knows nothing of Django or HTTP.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Unpack
 
@@ -14,7 +15,14 @@ from speech.engine.espeak_library import SAMPLE_RATE, EspeakLibrary, Word
 from speech.engine.espeak_reading import Reading
 from speech.engine.espeak_scripts import Run, split_runs
 from speech.engine.espeak_spelling import Spelling, legible, spell
-from speech.engine.espeak_voices import DEFAULT_VOICE, LANGUAGES, VOICES, EspeakVoice, voice_file
+from speech.engine.espeak_voices import (
+    DEFAULT_VOICE,
+    LANGUAGES,
+    VOICES,
+    VOXCPM2_ALONE,
+    EspeakVoice,
+    voice_file,
+)
 from speech.engine.loop import LoopEngine, LoopOptions
 from speech.engine.sequence import Sequence
 from speech.engine.steps import StepLoop
@@ -113,5 +121,12 @@ def _runs(utterance: Utterance) -> list[Run]:
     if utterance.language is not None:
         language = voice_file(utterance.language)
         if language is None:
-            raise UnsupportedByEngine("This model does not speak that language.", "language")
+            raise UnsupportedByEngine(_who_speaks(utterance.language), "language")
     return split_runs(legible(utterance.text), language)
+
+
+def _who_speaks(tag: str) -> str:
+    sentence = "This model does not speak that language"
+    return sentence + (
+        "; voxcpm2 does." if re.split("[-_]", tag.lower())[0] in VOXCPM2_ALONE else "."
+    )

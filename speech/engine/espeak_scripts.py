@@ -6,6 +6,7 @@ run of a foreign script is given to a language that is written in it. Knows noth
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -96,6 +97,8 @@ _SPOKEN_IN: dict[str, tuple[str, ...]] = {
     "kana": ("ja",),
 }
 
+_READ_BY_VOXCPM2 = re.compile("[\u0e80-\u0eff\u1780-\u17ff]")  # Lao and Khmer
+
 _NOT_LATIN = frozenset(name for names in _SPOKEN_IN.values() for name in names) - {
     "en", "az", "uz", "ku", "hak",
 }  # fmt: skip
@@ -158,7 +161,8 @@ def _language_of(character: str, main: str) -> str | None:
     script = script_of(character)
     if script is None:
         if unicodedata.category(character)[0] == "L":
-            raise UnsupportedByEngine(f"This model cannot read '{character}'.", "input")
+            reader = "; voxcpm2 does" if _READ_BY_VOXCPM2.match(character) else ""
+            raise UnsupportedByEngine(f"This model does not read '{character}'{reader}.", "input")
         return None
     readers = _SPOKEN_IN[script]
     if main in readers or (script == "latin" and main not in _NOT_LATIN):

@@ -88,6 +88,9 @@ LANGUAGES = tuple(
 )
 """What the engine says it speaks: language subtags without region."""
 
+VOXCPM2_ALONE = frozenset({"km", "lo", "tl"})
+"""What VoxCPM2 speaks and espeak-ng does not."""
+
 
 def voice_file(tag: str) -> str | None:
     """The voice file for a BCP 47 tag, of which the rear parts may be unknown; None for none."""

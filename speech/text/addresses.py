@@ -35,15 +35,17 @@ class AddressWords:
     dash: str
     underscore: str
     plus: str
+    digits: str = "0123456789"
 
     def say(self, text: str) -> str:
         """``text`` with its signs as words."""
         signs = {".": self.dot, "@": self.at, "-": self.dash, "_": self.underscore, "+": self.plus}
+        signs.update(zip("0123456789", self.digits, strict=True))
         return "".join(signs.get(char, char) for char in text)
 
 
 ENGLISH = AddressWords(" dot ", " at ", " dash ", " underscore ", " plus ")
-CHINESE = AddressWords("点", "艾特", "杠", "下划线", "加")
+CHINESE = AddressWords("点", "艾特", "杠", "下划线", "加", "零一二三四五六七八九")
 WRITTEN = AddressWords(".", "@", "-", "_", "+")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from .chinese_measures import speak_measures
 from .chinese_numbers import cardinal, digits, number, yuan
 from .grammar import LONGEST_SPAN, Grammar
 
@@ -42,7 +43,7 @@ _DOTTED = re.compile(
     r"(?<![\w.])(?![12]\d{3}\.\d\d?\.\d\d?(?!\d))\d{1,9}(?:\.\d{1,9}){2,5}(?!\w)", re.ASCII
 )
 _DECADE = re.compile(r"(?<!\d)((?:1\d|20)\d0)(?:'?s(?![A-Za-z])|年代)")
-_SHORT_DECADE = re.compile(r"(?<!\d)([1-9]0)(?:'?s(?![A-Za-z])|年代)")
+_SHORT_DECADE = re.compile(r"(?<!\d)(?:([1-9]0)(?:'s(?![A-Za-z])|年代)|([789]0)s(?![A-Za-z]))")
 _ORDINAL = re.compile(r"(?<=第)(\d{1,16})(?![\d.,])")
 _DAY = re.compile(r"(?<![\d.,:/~-])(\d{1,2})(?=[月日号號])")
 _FRACTION = re.compile(r"(?<![\d./-])(\d{1,4})/(\d{1,4})(?![\d/]|\.\d)")
@@ -73,6 +74,8 @@ _SIGNS = (
     (re.compile(r" ?≥ ?"), "大于等于"),
     (re.compile(r" ?× ?"), "乘"),
     (re.compile(r" ?÷ ?"), "除以"),
+    (re.compile(r" ?± ?"), "正负"),
+    (re.compile(r" ?√ ?"), "根号"),
     (re.compile(r"(?<=\d) ?\+ ?(?=\d)"), "加"),
     (re.compile(r"(?<=\d) ?< ?(?=\d)"), "小于"),
     (re.compile(r"(?<=\d) ?> ?(?=\d)"), "大于"),
@@ -104,14 +107,15 @@ def _speak_codes(text: str) -> str:
     text = _ORDINAL.sub(lambda place: cardinal(place[1]), text)
     text = _FRACTION.sub(lambda part: f"{cardinal(part[2])}分之{cardinal(part[1])}", text)
     text = _DECADE.sub(lambda decade: digits(decade[1]) + "年代", text)
-    text = _SHORT_DECADE.sub(lambda decade: cardinal(decade[1]) + "年代", text)
+    text = _SHORT_DECADE.sub(lambda decade: cardinal(decade[1] or decade[2]) + "年代", text)
     text = _PLACE.sub(lambda place: "第" + cardinal(place[1]), text)
     text = _GROUPED.sub(lambda figure: figure[0].replace(",", ""), text)
     return _LABEL.sub(lambda label: digits(label[1]), text)
 
 
 def _speak_figures(text: str, grammar: Grammar) -> str:
-    text = _YEAR.sub(lambda year: digits(year[1]), _HYPHENED.sub("", text))
+    text = speak_measures(_HYPHENED.sub("", text))
+    text = _YEAR.sub(lambda year: digits(year[1]), text)
     text = _DAY.sub(lambda day: cardinal(day[1].lstrip("0") or "0"), text)
     text = _PAIR.sub("兩", text)
     text = _COUNT.sub(lambda count: cardinal(count[1]), text)

@@ -45,6 +45,8 @@ _OPERATORS = {
     "÷": "divided by", "±": "plus or minus", "+": "plus",
 }  # fmt: skip
 _PER_UNITS = {"hr": "hour", "mo": "month", "yr": "year", "sec": "second", "min": "minute"}
+_RAISED = re.compile(r"(?<=[A-Za-z)])\^(-?\d{1,3}|[A-Za-z])(?!\w)")
+_POWERS = {"2": "²", "3": "³"}
 _ROMAN = re.compile(
     r"\b(War|Part|Chapter|Act|Phase|Type|Volume) (I{1,3}|I?V|VI{1,3}|I?X|XI{1,3})(?![\w'])"
 )
@@ -60,6 +62,11 @@ _SIGNS = (
     (re.compile(r"(?<!\w)\+(?=\w)"), "plus "),
     (re.compile(r"§+ ?(?=\w)"), "section "),
     (re.compile(r" ?‰"), " per mille"),
+    (re.compile(r"√ ?(?=[\w(])"), "the square root of "),
+    (re.compile(r"± ?(?=\w)"), "plus or minus "),
+    (re.compile(r"≤ ?(?=\w)"), "at most "),
+    (re.compile(r"≥ ?(?=\w)"), "at least "),
+    (re.compile(r"≈ ?(?=\w)"), "about "),
     (re.compile(r"(?<=\w)²"), " squared"),
     (re.compile(r"(?<=\w)³"), " cubed"),
     (re.compile(r" ?= ?(?=\w)"), " equals "),
@@ -67,7 +74,7 @@ _SIGNS = (
     (re.compile(r"%"), " percent"),
     (re.compile(r"(?<=\w) ?\((?:e?s)\)"), "s"),
 )
-_SIGN = re.compile(r"[&@+#²³=/%§‰(<>≈≠≤≥×÷±]")
+_SIGN = re.compile(r"[&@+#²³=/%§‰(<>≈≠≤≥×÷±√]")
 
 
 def speak_english(text: str) -> str:
@@ -75,6 +82,7 @@ def speak_english(text: str) -> str:
     text = _PER.sub(lambda per: f" per {_PER_UNITS.get(per[1], per[1])}", text)
     text = _ROMAN.sub(lambda roman: f"{roman[1]} {_ROMAN_NUMBERS[roman[2]]}", text)
     text = _ABBREVIATION.sub(_expand, text)
+    text = _RAISED.sub(lambda power: _POWERS.get(power[1], f" to the power of {power[1]}"), text)
     text = _ET_CETERA.sub(lambda short: "et cetera" + ("" if short["more"] else "."), text)
     if re.search(r"[\d#]", text):
         text = _speak_figures(text, Grammar("en"))

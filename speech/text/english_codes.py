@@ -30,6 +30,11 @@ _SECRET = re.compile(
     r"\b((?:code|PIN|passcode|password|extension|ext\.|ZIP)(?: is|:)? )(\d{2,10})(?![\w.,]\w|[%:])",
     re.IGNORECASE,
 )
+_CALLED = re.compile(
+    r"\b((?:call|dial|ring|text|phone|calling|dialing|dialling) )([2-9]11|000|11[0289]|988|999)"
+    r"(?![\w-]|[.,]\d|%| (?:times|people|more)\b)",
+    re.IGNORECASE,
+)
 _SPACED = re.compile(
     r"(?<![\d.,] )(?<![\w.,])[1-9]\d{0,2}(?:(?: 000){1,4}|(?: \d{3}){2,4})(?! ?\d)"
 )
@@ -50,6 +55,7 @@ def speak_codes(text: str) -> str:
     text = _BARE_INTERNATIONAL.sub(lambda phone: _say_phone(phone[0]), text)
     text = _IP_ADDRESS.sub(_say_address, text)
     text = _SECRET.sub(lambda secret: secret[1] + digits(secret[2]), text)
+    text = _CALLED.sub(lambda call: call[1] + digits(call[2]), text)
     text = _NATIONAL.sub(lambda phone: _say_phone(phone[0]), text)
     text = _CHAIN.sub(lambda chain: _say_phone(chain[0]), text)
     text = _SPACED.sub(lambda figure: figure[0].replace(" ", ""), text)

@@ -56,6 +56,7 @@ _CLOCK = re.compile(
     rf"(?P<half> ?[ap]\.?m\b\.?)?(?P<zone>{_ZONE})(?![\w:])",
     re.IGNORECASE,
 )
+_DOTTED_CLOCK = re.compile(r"(?<![\w:.,])(1[0-2]|0?[1-9])\.(?=[0-5]\d ?[ap]\.?m\b)", re.I)
 _HOUR = re.compile(
     r"(?<![\w:.,-])(1[0-2]|0?[1-9])(?:-(1[0-2]|[1-9]))? ?([ap])\.?m(?!\w)(\.(?! (?-i:[A-Z])|$))?",
     re.I,
@@ -67,6 +68,7 @@ def speak_dates(text: str, grammar: Grammar) -> str:
     text = _TIMESTAMP.sub(lambda t: f"{t[1]} {t[2]}{' UTC' if t[3] else ''}", text)
     text = _MANY.sub(lambda many: _TENS[many[1]], _UPTO.sub(" to ", text))
     text = _SHORT_YEAR.sub(lambda short: year(f"19{short[1]}").removeprefix("nineteen "), text)
+    text = _DOTTED_CLOCK.sub(r"\1:", text)
     text = _CLOCK.sub(lambda clock: _say_clock(clock, grammar), text)
     text = _HOUR.sub(_say_hour, text)
     text = _NUMERIC.sub(lambda date: grammar.read(date[0]) or re.sub(r"[/-]", " ", date[0]), text)

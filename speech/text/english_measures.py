@@ -14,6 +14,7 @@ from .grammar import Grammar
 _NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,18})(?:\.\d{1,18})?"
 _UNITS = {
     "m": ("meter", "meters"), "m/s": ("meter per second", "meters per second"),
+    "m/s²": ("meter per second squared", "meters per second squared"), "bn": ("billion", "billion"),
     "in": ("inch", "inches"), "l": ("liter", "liters"), "L": ("liter", "liters"),
     "gal": ("gallon", "gallons"), "kB": ("kilobyte", "kilobytes"), "PB": ("petabyte", "petabytes"),
     "Mb": ("megabit", "megabits"), "Gb": ("gigabit", "gigabits"),
@@ -46,6 +47,9 @@ _UNIT = "|".join(
 _ONLY_GLUED = {"in", "l", "x", "K", "ha"}
 
 _RANGE = rf"(?P<sign>(?<!\w)-)?(?P<low>{_NUMBER})(?:(?P<dash> ?[-~] ?)(?P<high>{_NUMBER}))?"
+# "5km-10km" is a range in kilometers, as "5-10km" is.
+_SAID_TWICE = re.compile(rf"(?<=\d) ?(?P<unit>%|{_UNIT})(?= ?[-~] ?{_NUMBER} ?(?P=unit)(?!\w))")
+_HOURS_MINUTES = re.compile(r"(?<![\w.,])(\d{1,3}) ?h ?([0-5]?\d) ?m(?:in)?(?!\w)")
 _PERCENT = re.compile(rf"(?=[\d-])(?<![\d.,]){_RANGE} ?%")
 _MEASURE = re.compile(
     rf"(?=[\d-])(?<![\w.,])(?<![A-Za-z]-){_RANGE}(?P<gap>[ -]?)(?P<unit>{_UNIT})(?!\w|'\w|/\w)"
@@ -71,6 +75,7 @@ def speak_measures(text: str, grammar: Grammar) -> str:
     text = _APPROXIMATE.sub("about ", text)
     text = _POWER.sub(_say_power, text)
     text = _COMPARED.sub(r" \1 ", _MINUS.sub(" minus ", _TIMES.sub(" times ", text)))
+    text = _HOURS_MINUTES.sub(r"\1 h \2 min", _SAID_TWICE.sub("", text))
     text = _PERCENT.sub(lambda part: _say_range(part) + " percent", text)
     text = _FEET_INCHES.sub(_say_feet, text)
     text = _MEASURE.sub(lambda measure: _say_measure(measure, grammar), text)

@@ -56,7 +56,10 @@ _CODE = "|".join(_CODES)
 _MAGNITUDE = (
     r"(?:(?: (?=\w{5}))?(?P<magnitude>(?:thousand|million|billion|trillion|[bmt]n|[kKmMbBtT])\b))?"
 )
-_RANGE = rf"(?P<low>{AMOUNT})(?:-(?:{_SYMBOL})?(?P<high>{AMOUNT}))?{_MAGNITUDE}"
+_RANGE = (
+    rf"(?P<low>{AMOUNT}|\.\d{{1,9}})"
+    rf"(?:(?:-(?:{_SYMBOL})?| - (?:{_SYMBOL}))(?P<high>{AMOUNT}))?{_MAGNITUDE}"
+)
 
 _ANY = re.compile(rf"¢|{_SYMBOL}|{_CODE}")
 _BEFORE = re.compile(
@@ -65,6 +68,9 @@ _BEFORE = re.compile(
 _AFTER = re.compile(
     rf"(?<![\d.,])(?P<sign>(?<!\w)-)?{_RANGE} ?(?P<name>[$€£¥₹₩₽](?!\d)|(?:{_CODE})\b)"
 )
+_SAID_TWICE = re.compile(
+    rf"(?<=\d)(?P<scale>[bmt]n|[kKmMbBtT])(?= ?- ?(?:{_SYMBOL}){AMOUNT}(?P=scale)\b)"
+)
 _CENTS = re.compile(r"(?<![\d.,])(\d{1,6}) ?¢")
 
 
@@ -72,6 +78,7 @@ def speak_money(text: str) -> str:
     """``text`` with every amount of money in words."""
     if not _ANY.search(text):
         return text
+    text = _SAID_TWICE.sub("", text)
     text = _BEFORE.sub(lambda m: _say(m, m["sign"] or m["sign2"]), text)
     text = _AFTER.sub(lambda m: _say(m, m["sign"]), text)
     return _CENTS.sub(lambda m: _count(m[1], "cent", "cents"), text)
@@ -89,6 +96,7 @@ def _say_amount(low: str, high: str | None, magnitude: str | None, currency: Cur
         upto = f" to {number(high)}" if high else ""
         return f"{number(low)}{upto}{scale} {currency.many}"
     whole, _, part = low.replace(",", "").partition(".")
+    whole = whole or "0"
     if len(part) != 2 or not currency.cent:
         decimals = f".{part}" if part.strip("0") else ""
         return _count(whole + decimals, currency.one, currency.many)

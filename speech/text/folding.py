@@ -17,6 +17,8 @@ _STACKED_MARKS = re.compile(
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _GUILLEMET_SPACE = re.compile("(?<=«)[ \u00a0\u202f]|[ \u00a0\u202f](?=»)")
+# A long dash between figures is a range, elsewhere a pause.
+_LONG_RANGE = re.compile("(?<=\\d)[—―](?=\\d)")
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
 # Joiners spell words in the scripts from Arabic to Khmer; elsewhere they only glue emoji.
 _STRAY_JOINER = re.compile(
@@ -81,5 +83,6 @@ def fold(text: str) -> str:
     text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text.replace("\r\n", "\n"))
     text = _STACKED_MARKS.sub(r"\1", text)
     text = _GUILLEMET_SPACE.sub("", _KEYCAP.sub(r"\1 ", text))
+    text = _LONG_RANGE.sub("-", text)
     text = _STRAY_JOINER.sub("", text.translate(_FOLDING))
     return unicodedata.normalize("NFC", text)

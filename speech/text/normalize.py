@@ -96,6 +96,7 @@ def _tidy(text: str) -> str:
     text = _PAUSES.sub(lambda pause: "，" if "，" in pause[0] else ", ", text)
     text = re.sub(r",? ?, ?(?=[.!?;:。！？；：])| (?=[.,!?;:，。！？；：](?:\s|$))", "", text)
     text = re.sub(r"(?<=[.!?;:。！？；：])[,，] ?", " ", text)
+    text = re.sub(r"(?<=\w,) (?=[\"'](?:\s|$))", "", text)
     text = _MARK_RUN.sub(lambda run: run[0][:3], text)
     return _HAN_SPACE.sub("", _HAN_PAUSE.sub("，", text)).strip(" ,，;；:：、")
 

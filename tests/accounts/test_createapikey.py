@@ -47,9 +47,15 @@ def test_it_has_the_scopes_it_is_told(db, capsys):
 
 
 @pytest.mark.parametrize(
-    "wrong", [["x", "--user", "nobody"], ["x", "--scope", "root"], ["", "--scope", "speech"]]
+    ("wrong", "named"),
+    [
+        (["x", "--user", "nobody"], "nobody"),
+        (["x", "--scope", "root"], "--scope"),
+        (["", "--scope", "speech"], "name: "),
+        (["x" * 500], "name: "),
+    ],
 )
-def test_it_says_what_is_wrong_and_issues_nothing(db, wrong):
-    with pytest.raises(CommandError):
+def test_it_says_what_is_wrong_and_issues_nothing(db, wrong, named):
+    with pytest.raises(CommandError, match=named):
         call_command("createapikey", *wrong)
     assert not ApiKey.objects.exists()

@@ -11,6 +11,7 @@ from speech.engine.espeak_scripts import split_runs
 from speech.engine.espeak_spelling import legible, spell
 from speech.engine.espeak_voices import VOICE_FILES, voice_file
 from speech.engine.types import Utterance
+from speech.engine.voxcpm.engine import LANGUAGES as VOXCPM_LANGUAGES
 from tests.engine.acoustics import rms, spectral_distance, spectrum
 
 RATE = 22_050
@@ -134,6 +135,20 @@ def test_it_refuses_a_language_that_it_does_not_speak(engine):
     with pytest.raises(UnsupportedByEngine) as error:
         engine.check(Utterance("nuqneH", language="tlh"))
     assert error.value.param == "language"
+    assert "voxcpm2" not in error.value.message
+
+
+@pytest.mark.parametrize("tag", VOXCPM_LANGUAGES["voxcpm2"])
+def test_it_speaks_what_voxcpm2_speaks_or_says_that_voxcpm2_does(engine, tag):
+    if voice_file(tag) is None:
+        with pytest.raises(UnsupportedByEngine, match="voxcpm2"):
+            engine.check(Utterance("so", language=tag))
+
+
+@pytest.mark.parametrize("text", ["សួស្តី", "ສະບາຍດີ"])
+def test_it_says_who_reads_khmer_and_lao(engine, text):
+    with pytest.raises(UnsupportedByEngine, match="voxcpm2"):
+        engine.check(Utterance(text))
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,19 @@ def test_it_does_not_invite_a_body_it_refuses(server: LiveServer, headers: str) 
     assert_refused(answer, 413, "payload_too_large")
 
 
-def test_it_does_not_invite_a_body_without_a_key(server: LiveServer) -> None:
-    assert_refused(server.ask(post("/x", 100_000, "Expect: 100-continue\r\n")), 401, None)
+@pytest.mark.parametrize("length", [5, 100_000])
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("", None),
+        ("Authorization: Bearer \r\n", None),
+        ("Authorization: Bearer x\r\n", "invalid_api_key"),
+    ],
+)
+def test_it_does_not_invite_a_body_without_a_key(
+    server: LiveServer, length: int, key: str, code: str | None
+) -> None:
+    assert_refused(server.ask(post("/x", length, key + "Expect: 100-continue\r\n")), 401, code)
 
 
 def test_it_invites_a_body_it_takes(server: LiveServer) -> None:

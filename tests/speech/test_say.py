@@ -43,6 +43,15 @@ def test_it_speaks_through_the_server_that_runs(server, live_key, data_dir, tmp_
 
 
 @pytest.mark.slow
+def test_it_says_that_the_server_broke_off_and_leaves_no_file(server, data_dir, tmp_path):
+    server.set_faults(raise_at=20)
+    with pytest.raises(AssertionError, match="CommandError: The server broke off"):
+        manage(data_dir, "say", TEXT * 20, "-o", str(tmp_path / "x.mp3"))
+    server.set_faults()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
 def test_it_keeps_one_key_for_all_commands(server, data_dir, tmp_path):
     key = data_dir / "secrets" / "command_key"
     assert key.exists(), "another command has spoken before"
@@ -59,6 +68,7 @@ def test_it_keeps_one_key_for_all_commands(server, data_dir, tmp_path):
         (["-o", "x.doc"], "Name a --format"),
         (["-o", "x.mp3", "--voice", "nobody"], "There is no voice of that name"),
         (["-o", "x.mp3", "--speed", "9"], "--speed lies between"),
+        (["-o", "absent/x.mp3"], "There is no directory absent"),
     ],
 )
 def test_it_says_in_one_sentence_what_is_wrong(db, tmp_path, monkeypatch, arguments, sentence):

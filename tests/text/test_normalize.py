@@ -108,6 +108,19 @@ ENGLISH = [
     ("the 2023/24 season", "the twenty twenty-three twenty-four season."),
     ("§5, Mr.Smith", "section five, Mister Smith."),
     ("two word(s) (really)", "two words, really."),
+    ("10%–20% or 10 %-20 %", "ten to twenty percent or ten to twenty percent."),
+    ("10°C-20°C, 5km - 10km", "ten to twenty degrees Celsius, five to ten kilometers."),
+    ("$5m-$10m and $5 – $10", "five to ten million dollars and five to ten dollars."),
+    ("$.50 off", "fifty cents off."),
+    ("Call 911, not 411", "Call nine one one, not four hundred eleven."),
+    ("call 911 people", "call nine hundred eleven people."),
+    ("at 7.30 p.m. sharp", "at seven thirty PM sharp."),
+    ("2.5bn people in 1h30m", "two point five billion people in one hour thirty minutes."),
+    ("9.8 m/s²", "nine point eight meters per second squared."),
+    ("x^2 + e^n", "x squared plus e to the power of n."),
+    ("±5, ≤ 3, √2", "plus or minus five, at most three, the square root of two."),
+    ("1990—1995 — a time", "nineteen ninety to nineteen ninety-five, a time."),
+    ('“Hello,” she said. "Bye."', '"Hello," she said. "Bye."'),
 ]  # fmt: skip
 
 CHINESE = [
@@ -153,6 +166,20 @@ CHINESE = [
     ("## 标题\n\n正文", "标题。正文。"),
     ("你好\n世界", "你好世界。"),
     ("（旁白）你好！", "旁白，你好！"),
+    ("10%-20%，3-5%的人", "百分之十到百分之二十，百分之三到百分之五的人。"),
+    ("-5%和5‰", "负百分之五和千分之五。"),
+    ("30s后", "三十秒后。"),
+    ("80s", "八十年代。"),
+    ("220V，50Hz，3000mAh", "两百二十伏，五十赫兹，三千毫安时。"),
+    ("10kWh", "十千瓦时。"),
+    ("2倍，第2次又2次", "两倍，第二次又两次。"),
+    ("下午2点半", "下午两点半。"),
+    ("2点30分", "两点三十分。"),
+    ("14点02分", "十四点零二分。"),
+    ("3—5个", "三到五个。"),
+    ("10^3，x^2", "十的立方，x的平方。"),
+    ("±5，√2", "正负五，根号二。"),
+    ("发到abc@163.com", "发到abc艾特一六三点com。"),
 ]
 
 NEUTRAL = [

@@ -48,7 +48,8 @@ class Request(http.Request):
     def admit(self, uri: bytes, version: bytes, length: int | None) -> Refusal | None:
         """Look at the headers and decide; only what is let in is told to go on sending.
 
-        A large body needs at least the look of a key or a session: it is refused here, unread.
+        A body that is large or waits to be invited needs at least the look of a key or a session:
+        without one it is refused here, unread.
         """
         peer = headers.plain_address(self.connection.getPeer().host)
         proxies = self.server.proxies
@@ -74,11 +75,13 @@ class Request(http.Request):
         self.over_cap = refusals.too_large(self.cap)
         if length is not None and length > self.cap:
             return self.over_cap
+        waits = self.requestHeaders.hasHeader(b"expect")
         may_be_large = length is None or length > limits.anonymous_bytes
-        if may_be_large and not self.server.plausible(self.clean_headers):
+        if (waits or may_be_large) and not self.server.plausible(self.clean_headers):
             self.cap = limits.anonymous_bytes
-            self.over_cap = refusals.no_key(shown=self.requestHeaders.hasHeader(b"authorization"))
-            if length is not None:
+            credentials = self.requestHeaders.getRawHeaders(b"authorization") or [b""]
+            self.over_cap = refusals.no_key(shown=len(credentials[0].split()) > 1)
+            if waits or length is not None:
                 return self.over_cap
         return None
 

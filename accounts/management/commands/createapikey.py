@@ -42,7 +42,8 @@ class Command(BaseCommand):
                 created_by=user,
             )
         except ValidationError as error:
-            raise CommandError("; ".join(error.messages)) from error
+            fields = error.message_dict.items()
+            raise CommandError("; ".join(f"{name}: {said[0]}" for name, said in fields)) from error
         self.stdout.write(raw)
 
     def _user(self, name: str | None) -> User | None:

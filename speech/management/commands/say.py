@@ -42,6 +42,8 @@ class Command(BaseCommand):
             raise CommandError(f"Name a --format: one of {', '.join(sorted(ENCODERS))}.")
         if not 0.25 <= options["speed"] <= 4:
             raise CommandError("--speed lies between 0.25 and 4.")
+        if not output.parent.is_dir():
+            raise CommandError(f"There is no directory {output.parent}.")
         names = ("voice", "model", "language", "seed", "speed")
         request = SpeechRequest(_text(options["text"]), **{name: options[name] for name in names})
         try:
@@ -50,6 +52,8 @@ class Command(BaseCommand):
         except (EngineError, RequestError, UnknownVoice, LocalSpeechError) as error:
             message = describe(error).message if isinstance(error, EngineError) else str(error)
             raise CommandError(message) from error
+        except OSError as error:
+            raise CommandError(f"Cannot write {output}: {error.strerror}.") from error
 
 
 def _text(argument: str) -> str:
