@@ -82,10 +82,10 @@ def site(site_dir):
         yield server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def launch():
-    """Open a browser with these arguments. All are closed with the last of these tests: until then
-    an event loop runs in this thread, and tests that start one of their own cannot."""
+    """Open a browser with these arguments. All are closed with their module: while one is open an
+    event loop runs in this thread, and tests that start one of their own cannot."""
     from playwright.sync_api import sync_playwright
 
     always = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
@@ -97,7 +97,7 @@ def launch():
         yield launch
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(launch):
     with launch() as browser:
         yield browser
