@@ -15,6 +15,12 @@ from tests.live import LiveServer, manage
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PASSWORD = "a password for tests"
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
+# What fades in has its colours, and their contrast, when it is there.
+SETTLED = """() => Promise.all(
+  document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished.catch(() => null))
+).then(() => null)"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # An admin with a first key, as on a first start, and two people who know nothing of each other.
 MAKE_PEOPLE = f"""
@@ -150,6 +156,7 @@ def assert_accessible(page):
     """No rule of WCAG 2.2 AA is broken by what the page shows now. Asks axe-core."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE)
+    page.evaluate(SETTLED)
     found = page.evaluate(
         "tags => axe.run({runOnly: tags}).then(r => r.violations.map(v => "
         "v.id + ': ' + v.nodes.map(n => n.html + ' ' + (n.any[0]?.message ?? '')).join(' | ')))",
