@@ -30,6 +30,7 @@ install-dev:
 
 # The fast tests mostly wait, so three of them can wait at once; slow ones work, on two cores.
 # tests/choosing.py says in which order and shares they are handed out, and which run alone.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install-dev
 	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),2,3) --dist loadfile --no-loadscope-reorder $(ARGS)
 

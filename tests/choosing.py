@@ -6,6 +6,7 @@ to pytest.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -35,20 +36,23 @@ SERVICES = {
     "browser": ("Chromium", lambda: CHROMIUM is not None),
 }
 MISSING: dict[str, int] = {}
-# Folders of tests, those that wait for servers first: the others fill the gaps at the end.
+# Folders of tests, large shares and those that wait for servers first: the others fill the gaps
+# at the end.
 ORDER = (
     "contract",
-    "faults",
+    "browser",
     "voxcpm",
+    "faults",
     "engine",
     "hub",
     "speech",
     "server",
-    "browser",
     "tests",
     "text",
     "admin",
 )
+# Whose files need the same costly things: one process takes all of their fast tests.
+TOGETHER = ("tests/browser/", "voxcpm")
 RUN_SLOW = os.environ.get("SLOW") == "1"
 # Their slow tests measure, or take all of the memory: nothing else runs beside them.
 ALONE = (
@@ -62,8 +66,8 @@ ALONE = (
 
 
 class Shares(LoadFileScheduling):
-    """What one test process takes as a whole: a file, or all that share the contract's servers;
-    VoxCPM's have servers of their own.
+    """What one test process takes as a whole: a file, or all that share the contract's servers
+    (VoxCPM's have servers of their own), or fast tests that share what is costly.
 
     Files that want the machine for themselves are one share more, handed to the last process when
     all others have ended.
@@ -73,8 +77,9 @@ class Shares(LoadFileScheduling):
         file = super()._split_scope(nodeid)
         if file in ALONE and RUN_SLOW:
             return "alone"
-        shared = file.startswith("tests/contract/") and "voxcpm" not in file
-        return "contract" if shared else file
+        if file.startswith("tests/contract/") and "voxcpm" not in file:
+            return "contract"
+        return file if RUN_SLOW else next((one for one in TOGETHER if one in file), file)
 
     def _assign_work_unit(self, node):
         if set(self.workqueue) != {"alone"}:
@@ -101,6 +106,18 @@ class Shares(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return Shares(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is imported to be tested stays: looking it over for garbage, again and again, would take
+    a quarter of the time that it takes to find the tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m have chosen

@@ -20,12 +20,15 @@ from django.conf import settings
 
 from tests.choosing import (  # hooks of pytest, which it finds here
     POSTGRES,
+    RUN_SLOW,
+    pytest_collection,  # noqa: F401
     pytest_collection_modifyitems,  # noqa: F401
     pytest_runtest_setup,  # noqa: F401
     pytest_terminal_summary,  # noqa: F401
     pytest_xdist_make_scheduler,  # noqa: F401
 )
 
+pytest_plugins = ["schemathesis.pytest.plugin"] if RUN_SLOW else []
 ROOT = Path(__file__).resolve().parent.parent
 assert "voxplatform.settings" not in sys.modules, "the settings were read before DATA_DIR was set"
 DATA_DIR = Path(tempfile.mkdtemp(prefix="voxplatform-tests-"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -14,54 +15,73 @@ from tests.live import LiveServer, manage
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PASSWORD = "a password for tests"
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
+# What fades in has its colours, and their contrast, when it is there.
+SETTLED = """() => Promise.all(
+  document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished.catch(() => null))
+).then(() => null)"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-MAKE_PEOPLE = """
+# An admin with a first key, as on a first start, and two people who know nothing of each other.
+MAKE_PEOPLE = f"""
+import json
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.conf import settings
-from accounts.models import Account
+from accounts.models import Account, ApiKey
+admin = User.objects.create_superuser("admin", "admin@example.com", "{PASSWORD}")
+key, _ = ApiKey.issue(Account.objects.for_user(admin), "first key", created_by=admin)
+sessions = {{}}
 for name in ("ada", "grace"):
-    user = User.objects.create_user(name, name + "@example.com", "a password for tests")
+    user = User.objects.create_user(name, name + "@example.com", "{PASSWORD}")
     Account.objects.for_user(user)
     session = SessionStore()
-    session.update({SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
-                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]})
+    session.update({{SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
+                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]}})
     session.save()
-    print("session", session.session_key)
+    sessions[name] = session.session_key
+print(json.dumps({{"key": key, "sessions": sessions}}))
 """
 
 
 @pytest.fixture(scope="session")
-def site_dir(migrated_dir, tmp_path_factory):
-    """A data directory with static files, as they are: compressing them takes half a minute."""
-    site_dir = shutil.copytree(migrated_dir, tmp_path_factory.mktemp("browser") / "data")
-    for finder in get_finders():
-        for path, storage in finder.list(["*.map", "redoc"]):
-            target = site_dir / "static" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(storage.path(path), target)
-    return site_dir
+def site_dir(made_once, migrated_dir, tmp_path_factory):
+    """A data directory with people, and with static files as they are: compressing them takes half
+    a minute."""
+
+    def make(folder):
+        shutil.copytree(migrated_dir, folder)
+        for finder in get_finders():
+            for path, storage in finder.list(["*.map", "redoc"]):
+                target = folder / "static" / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(storage.path(path), target)
+        told = manage(folder, "shell", "-c", MAKE_PEOPLE)
+        (folder / "people.json").write_text(told.splitlines()[-1])
+
+    return shutil.copytree(made_once("site", make), tmp_path_factory.mktemp("browser") / "data")
 
 
 @pytest.fixture(scope="session")
-def key(site_dir):
-    """An admin and a first key, as on a first start."""
-    who = ("--username=admin", "--email=admin@example.com")
-    manage(site_dir, "createsuperuser", "--noinput", *who, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
-    return manage(site_dir, "createapikey", "first key").strip()
+def people(site_dir):
+    return json.loads((site_dir / "people.json").read_text())
 
 
 @pytest.fixture(scope="session")
-def sessions(site_dir):
-    """The session cookies of two people who know nothing of each other."""
-    told = manage(site_dir, "shell", "-c", MAKE_PEOPLE)
-    keys = [line.split()[1] for line in told.splitlines() if line.startswith("session ")]
-    return dict(zip(("ada", "grace"), keys, strict=True))
+def key(people):
+    """The admin's."""
+    return people["key"]
 
 
 @pytest.fixture(scope="session")
-def site(site_dir, key, sessions):
+def sessions(people):
+    """The session cookies of Ada and Grace."""
+    return people["sessions"]
+
+
+@pytest.fixture(scope="session")
+def site(site_dir):
     """The platform with its static files in place."""
     # Faster than it is heard, but not all at once.
     with LiveServer(site_dir, {"ENGINE_CONFIG": '{"speed": 4.0}'}) as server:
@@ -69,16 +89,24 @@ def site(site_dir, key, sessions):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Closed with its module: while it is open an event loop runs in this thread, and tests that
-    start one of their own cannot."""
+def launch():
+    """Open a browser with these arguments. All are closed with their module: while one is open an
+    event loop runs in this thread, and tests that start one of their own cannot."""
     from playwright.sync_api import sync_playwright
 
-    arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+    always = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+
+        def launch(*arguments):
+            return playwright.chromium.launch(executable_path=CHROMIUM, args=[*always, *arguments])
+
+        yield launch
+
+
+@pytest.fixture(scope="module")
+def browser(launch):
+    with launch() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -128,6 +156,7 @@ def assert_accessible(page):
     """No rule of WCAG 2.2 AA is broken by what the page shows now. Asks axe-core."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE)
+    page.evaluate(SETTLED)
     found = page.evaluate(
         "tags => axe.run({runOnly: tags}).then(r => r.violations.map(v => "
         "v.id + ': ' + v.nodes.map(n => n.html + ' ' + (n.any[0]?.message ?? '')).join(' | ')))",

@@ -24,12 +24,13 @@ def test_pages_in_the_frame_are_accessible(open_as, options):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("path", ["/", "/account/login/"])
+@pytest.mark.parametrize("path", ["/", pytest.param("/account/login/", marks=pytest.mark.slow)])
 def test_public_pages_are_accessible(open_page, path):
     page = open_page(path)
     assert_accessible(page)
 
 
+@pytest.mark.slow
 def test_a_theme_is_there_at_once_and_stays(open_as):
     page = open_as("grace", "/account/email/", color_scheme="light")
     page.click("[popovertarget=person]")

@@ -100,6 +100,7 @@ def test_it_works_by_keyboard_alone(open_page, key):
     expect(page.locator("#status")).to_contain_text("of speech", timeout=20_000)
 
 
+@pytest.mark.slow
 def test_every_control_has_a_name(open_page):
     page = open_page()
     controls = page.locator("input:visible, textarea, select, button:visible, a:visible")
@@ -108,7 +109,7 @@ def test_every_control_has_a_name(open_page):
         assert name, control.evaluate("e => e.outerHTML")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_it_fits_a_phone(open_page, scheme):
     page = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

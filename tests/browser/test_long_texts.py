@@ -47,6 +47,19 @@ def finished(page):
     return int(page.inner_text("#finished"))
 
 
+def test_a_text_is_started_watched_and_fetched(open_as):
+    page = open_as("ada", "/jobs/")
+    start(page, "Chapter 1\n\nHello.\n\nChapter 2\n\nBye.", output="m4b")
+    expect(page.locator("#state")).to_have_text("Finished", timeout=60_000)
+    expect(page.locator("#files a")).to_have_count(1, timeout=30_000)
+    with page.expect_download() as download:
+        page.locator("#files a").click()
+    seconds, titles = length_of(download.value.path().read_bytes())
+    assert seconds > 1
+    assert titles == ["Chapter 1", "Chapter 2"]
+    assert page.complaints == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}]

@@ -224,6 +224,7 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do(studio, status, code, sent
     studio.complaints.clear()  # the browser's own line about the status
 
 
+@pytest.mark.slow
 def test_a_refusal_is_said_in_the_readers_language(open_as):
     page = open_as("ada", "/studio/", locale="ja")
     sentences = page.evaluate(
@@ -265,6 +266,7 @@ def test_everybody_can_use_it_under_its_policy(open_as, options):
     assert page.complaints == []
 
 
+@pytest.mark.slow
 def test_it_speaks_by_keyboard_alone(studio):
     for _ in range(30):
         studio.keyboard.press("Tab")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CHROMIUM, assert_accessible
+from tests.browser.conftest import assert_accessible
 from tests.browser.listening import LISTEN, heard
 from tests.live import LiveServer
 from tests.voices.recordings import RATE, clip, silence, spoken, wav
@@ -27,21 +27,15 @@ def microphone(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(microphone):
+def browser(launch, microphone):
     """One with that microphone."""
-    from playwright.sync_api import sync_playwright
-
     arguments = [
-        "--no-sandbox",
-        "--autoplay-policy=no-user-gesture-required",
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={microphone}",
     ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with launch(*arguments) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -51,15 +51,18 @@ def test_it_is_answered_as_what_is_not_there(stranger, foreign, face):
     wanted = [foreign, NAME, NAME.upper(), NOWHERE["voice"], "Somebody else's"]
     times = {voice: [] for voice in wanted}
     answers = set()
-    for _ in range(8):
+    for turn in range(40):
         for voice in wanted:
             began = time.perf_counter()
             answer = stranger.post(url, json=body(voice))
             times[voice].append(time.perf_counter() - began)
             answers.add((answer.status_code, answer.text))
+        quickest = [min(taken) for taken in times.values()]
+        # What else the machine does passes: the quickest of more turns tells of us alone.
+        if turn >= 7 and max(quickest) - min(quickest) < max(0.01, min(quickest)):
+            break
     assert len(answers) == 1
     status, text = answers.pop()
     assert "unknown_voice" in text
     assert status == (200 if face == "mcp" else 400)
-    quickest = [min(taken) for taken in times.values()]
     assert max(quickest) - min(quickest) < max(0.01, min(quickest)), times

@@ -74,6 +74,7 @@ def test_people_who_listen_do_not_wait_for_jobs(http):
     http.delete(f"/api/jobs/{job}")
 
 
+@pytest.mark.slow
 def test_a_file_waits_for_the_storage_and_is_made_when_it_is_back(http, data_dir):
     job = ended(http, job_of(http))["id"]
     folder = data_dir / "media" / "jobs"

@@ -86,6 +86,7 @@ def test_what_is_wrong_with_a_form_is_said(http, parts, code, param):
     assert (answer.status_code, error["code"], error["param"]) == (400, code, param), answer.text
 
 
+@pytest.mark.slow
 def test_an_account_that_has_all_its_voices_is_told_so_before_its_form_is_looked_at(data_dir, keys):
     with (
         LiveServer(data_dir, {"VOICES_PER_ACCOUNT": "0"}) as server,

@@ -52,7 +52,14 @@ def refused(call, *arguments, **fields):
 # -- voices
 
 
-@pytest.mark.parametrize("container", ["wav", "mp3", "webm/opus", "mp4/aac", "ogg/vorbis"])
+@pytest.mark.parametrize(
+    "container",
+    [
+        "wav",
+        "webm/opus",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("mp3", "mp4/aac", "ogg/vorbis")),
+    ],
+)
 def test_the_sdk_creates_a_voice_from_what_people_have(create, container):
     voice = create("Reader", clip(container))
     assert voice.id.startswith("voice_")

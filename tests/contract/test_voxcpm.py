@@ -20,6 +20,7 @@ import psutil
 import pytest
 import soundfile
 
+from tests.engine.voxcpm.conftest import one_thread  # noqa: F401  # pytest finds it here
 from tests.live import LiveServer
 
 TEXT = "Hello there, my friend."

@@ -46,7 +46,7 @@ def start(checkpoint, **options):
     return ready(engine)
 
 
-@pytest.fixture(scope="module", params=["tiny_v1", "tiny_v2"])
+@pytest.fixture(scope="module", params=[pytest.param("tiny_v1", marks=pytest.mark.slow), "tiny_v2"])
 def loaded(request):
     engine = start(request.getfixturevalue(request.param))
     yield engine

@@ -168,8 +168,12 @@ def test_no_prompt_longer_than_a_slot_is_captured(small, tiny_v2):
     ("error", "reason"),
     [
         (torch.OutOfMemoryError("no memory"), "memory is too short"),
-        (RuntimeError("no capture"), "could not be captured"),
-        (FileNotFoundError("no such compiler: gcc"), "could not be captured"),
+        pytest.param(RuntimeError("no capture"), "could not be captured", marks=pytest.mark.slow),
+        pytest.param(
+            FileNotFoundError("no such compiler: gcc"),
+            "could not be captured",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_capture_that_fails_leaves_everything_eager(small, tiny_v2, error, reason):
