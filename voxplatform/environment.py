@@ -11,7 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 
-class Environment(environ.Env):
+class Environment(environ.Env):  # type: ignore[misc]  # it has no types
     """django-environ's reader with errors for those who run the server."""
 
     def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
