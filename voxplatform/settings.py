@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from voxplatform import __version__
 from voxplatform.api_settings import *  # noqa: F403
+from voxplatform.environment import Environment
 from voxplatform.language_settings import *  # noqa: F403
 from voxplatform.logs import logging_config
 from voxplatform.network import EVERYWHERE, LOOPBACK, in_url, own_addresses
@@ -24,7 +24,7 @@ from voxplatform.secret_files import read_or_make
 from voxplatform.sign_in_settings import *  # noqa: F403
 from voxplatform.unfold import UNFOLD as UNFOLD
 
-env = environ.Env()
+env = Environment()
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
@@ -33,7 +33,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 
 DEBUG = env.bool("DEBUG", default=False)
 HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.int("PORT", default=8000)
+PORT = env.port("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 _site = urlsplit(SITE_URL)
 if _site.scheme not in ("http", "https") or not _site.hostname:
