@@ -31,9 +31,9 @@ from speech.engine.voxcpm.weights import load_model
 log = logging.getLogger(__name__)
 
 SLOTS = {"cuda": 64, "mps": 8, "cpu": 8}
-PREFILL = {"cuda": (512, 2), "mps": (512, 2), "cpu": (128, 1)}
-"""Positions of a pass over prompts, and passes between two steps. A CPU takes as long for 128
-positions as for a step, and those who speak wait meanwhile; measured in ``benchmarks``."""
+PREFILL = {"cuda": (512, 2), "mps": (512, 2), "cpu": (256, 1)}
+"""Positions of a pass over prompts, and passes between two steps. On a CPU a pass is
+arithmetic and lasts, and those who speak wait meanwhile: ``benchmarks/README.md`` has the measure."""
 LONGEST = 2048
 """Positions of a slot: two minutes and more of audio, and room for a voice and a text."""
 
