@@ -64,7 +64,7 @@ class Hub(ABC):
             )
         try:
             content = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
             raise FetchError(f"What answers at {self.endpoint} is not {self.title}.")
@@ -81,10 +81,10 @@ class Hub(ABC):
         return f"{self.title} cannot be reached at {host}: {reason.rstrip('.') or 'no connection'}."
 
     def _listing(self, found: Any, model: str) -> list[RemoteFile]:
-        """Read entries with the subclass's ``_file``."""
+        """Read entries with the subclass's ``_file``; one hub lists folders as well."""
         try:
-            return [self._file(entry, model) for entry in found]
-        except (KeyError, TypeError, ValueError, AttributeError):
+            return [self._file(each, model) for each in found if each.get("Type") != "tree"]
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise FetchError(
                 f"{self.title} describes the files of {model} in a way that is not understood."
             ) from None
@@ -132,8 +132,7 @@ class ModelScope(Hub):
         answer = self._ask(client, path, model)
         if answer.get("Success") is False or not isinstance(answer.get("Data"), dict):
             raise FetchError(self._absent(model))
-        entries = answer["Data"].get("Files") or []
-        return self._listing([entry for entry in entries if entry.get("Type") != "tree"], model)
+        return self._listing(answer["Data"].get("Files") or [], model)
 
     def _file(self, entry: dict[str, Any], model: str) -> RemoteFile:
         path = entry["Path"]

@@ -14,6 +14,15 @@ REFERENCE = Take("In another's voice.", seed=1, reference=(1.3, 16_000), timeste
 RESAMPLED_REFERENCE = Take("Heard elsewhere.", seed=1, reference=(0.7, 44_100), cfg=1.3)
 COMBINED = Take("Both.", seed=1, reference=(0.5, 16_000), prompt=(0.6, 22_050), timesteps=6)
 
+EXTREMES = [
+    Take("One.", seed=0, timesteps=1, patches=6),
+    Take("One hundred.", seed=2**63 - 1, timesteps=100, patches=4),
+    Take("No guidance at all.", seed=3, cfg=0.0, patches=5),
+    Take("Too much.", seed=4, cfg=10.0, patches=5),
+    Take("One patch.", seed=5, patches=1),
+]
+"""The least and the most that may be asked for."""
+
 WITHOUT_REFERENCE = [ZERO_SHOT, CONTINUED, RESAMPLED, QUICK, SLOW, LONG]
 TAKES = {
     "voxcpm": WITHOUT_REFERENCE,

@@ -4,8 +4,10 @@ and what goes wrong with one never reaches the others."""
 from __future__ import annotations
 
 import threading
+import weakref
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -228,6 +230,9 @@ def test_a_ceiling_ends_a_stream_complete(engine):
 def test_it_refuses_what_does_not_fit_before_it_is_queued(engine):
     with pytest.raises(InvalidUtterance, match="too long"):
         engine.check(say("word " * 200))
+    minute = Recording(np.zeros(60 * 16_000, np.float32), 16_000, "A whole minute.")
+    with pytest.raises(InvalidUtterance, match="too long"):
+        engine.check(say("Hello.", voice=VoicePrompt("long", prompt=minute)))
     with pytest.raises(InvalidUtterance):
         engine.check(say("Hello.", patches=0))
     engine.check(say("Hello."))
@@ -275,6 +280,23 @@ def test_it_unloads_when_idle_refuses_to_while_it_works_and_comes_back_the_same(
     eventually(lambda: stream.buffered)
     with pytest.raises(EngineBusy):
         engine.unload()
+    engine.stop()
+
+
+def test_an_unloaded_model_leaves_nothing_behind(tiny_v2):
+    engine = start(tiny_v2, slots=128, max_length=4096)
+    noise = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)
+    heard(engine.submit(say("Hello.", voice=VoicePrompt("v", reference=Recording(noise, 16_000)))))
+    model = engine._runner.loaded.model
+    caches = [model.base_cache, model.residual_cache]
+    size = sum(cache.keys.nbytes + cache.values.nbytes for cache in caches)
+    kept, full = weakref.ref(model), psutil.Process().memory_info().rss
+    del model, caches
+    engine.unload()
+    assert kept() is None
+    freed = full - psutil.Process().memory_info().rss
+    assert freed > 0.5 * size, f"{freed / 1e6:.0f} of {size / 1e6:.0f} MB"
+    assert len(heard(engine.submit(say("Hello again."))))
     engine.stop()
 
 

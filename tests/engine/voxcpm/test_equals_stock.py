@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.engine.voxcpm.repertoire import QUICK, TAKES, ZERO_SHOT
+from tests.engine.voxcpm.repertoire import EXTREMES, QUICK, TAKES, ZERO_SHOT
 from tests.engine.voxcpm.stock import load_stock
 from tests.engine.voxcpm.takes import Take, make_runner, speak
 
@@ -56,6 +56,14 @@ def assert_equal(ours, expected):
 def test_every_take_is_the_packages_own_in_any_company(known, slots):
     folder, takes, expected = known
     assert_equal(speak(make_runner(folder, slots=slots, max_length=512), takes), expected)
+
+
+@pytest.mark.parametrize("architecture", [slow("voxcpm"), "voxcpm2"])
+def test_so_is_the_least_and_the_most_that_may_be_asked_for(tiny, architecture, tmp_path):
+    stock = load_stock(tiny(architecture))
+    expected = [take.by_stock(stock, tmp_path) for take in EXTREMES]
+    runner = make_runner(tiny(architecture), slots=3, max_length=256)
+    assert_equal(speak(runner, EXTREMES), expected)
 
 
 @pytest.mark.parametrize(
