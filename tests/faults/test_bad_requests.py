@@ -162,7 +162,7 @@ NAMES = [
     ),
     *(
         value(repr(bad)[:40], "voice", bad, "unknown_voice")
-        for bad in ("nobody", "Alloy", "../x", "alloy ", {"id": "nobody"})
+        for bad in ("nobody", "alloys", "../x", "a lloy", {"id": "nobody"})
     ),
     Bad("model unknown", 404, "model_not_found", "model", fields={"model": "gpt-9"}),
     Bad("model path", 404, "model_not_found", "model", fields={"model": "../../etc/passwd"}),

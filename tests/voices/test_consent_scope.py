@@ -128,7 +128,7 @@ def test_that_it_is_over_is_noted_once_and_empties_caches(clock, make_voice, in_
         expire_due()
     in_a_day.refresh_from_db()
     assert in_a_day.state == "expired"
-    assert Voice.objects.get().epoch == voice.epoch + 1
+    assert Voice.objects.owned().get().epoch == voice.epoch + 1
     assert AuditEntry.objects.filter(action="consent.expire").count() == 1
 
 
@@ -194,7 +194,7 @@ def test_another_language_is_refused_and_named(make_voice, account, origin):
 
 def test_an_export_says_how_far_it_goes(voice, sample, consent, origin):
     VoiceConsent.objects.update(purposes="Guides", languages=["en"], phrase_language="en")
-    voice = Voice.objects.get()
+    voice = Voice.objects.owned().get()
     with zipfile.ZipFile(io.BytesIO(archive.export(voice, voice.sample, origin.actor))) as found:
         told = json.loads(found.read("voice.json"))["consent"]
     assert (told["purposes"], told["languages"]) == ("Guides", ["en"])

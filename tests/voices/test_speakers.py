@@ -79,10 +79,10 @@ def test_nor_is_a_single_request_spoken(finds, account, spoken_consent):
         "Good evening.", ref_audio=clip("wav"), consent=spoken_consent.public_id
     )
     finds("1")
-    assert recorded(request, account, INFO).known == spoken_consent.public_id
+    assert recorded(request, account, INFO, "en").known == spoken_consent.public_id
     finds("0")
     with pytest.raises(ConsentRequired, match="another voice"):
-        recorded(request, account, INFO)
+        recorded(request, account, INFO, "en")
 
 
 def test_a_word_has_no_voice_to_compare(finds, make_voice, consent):
