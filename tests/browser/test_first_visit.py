@@ -52,7 +52,10 @@ def test_who_signs_up_is_heard_at_once(open_page):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("language", SCRIPT)
+@pytest.mark.parametrize(
+    "language",
+    [pytest.param(one, marks=[] if one == "ja" else [pytest.mark.slow]) for one in SCRIPT],
+)
 def test_it_speaks_the_readers_language_on_a_phone(open_as, language):
     region = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}.get(language, language)
     page = open_as("ada", PAGES[0], locale=region, viewport=PHONE)
@@ -65,6 +68,7 @@ def test_it_speaks_the_readers_language_on_a_phone(open_as, language):
     assert page.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/studio/", "/voices/"])
 def test_something_is_seen_within_a_second(open_as, path):
     page, paints = open_as("ada", "/livez"), []

@@ -37,6 +37,7 @@ def spoken(page):
     return page.evaluate("window.heard")
 
 
+@pytest.mark.slow
 def test_it_speaks_while_the_audio_arrives(home):
     home.fill("#text", "One two three. " * 8)
     home.select_option("#voice", "nova")

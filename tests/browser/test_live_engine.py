@@ -57,6 +57,7 @@ def press(page, label):
     expect(page.locator("body")).to_contain_text("Done.")
 
 
+@pytest.mark.slow
 def test_a_stream_is_seen_with_its_numbers_and_stopped(live, speaking):
     row = live.locator("#streams tbody tr", has_text="nova")
     expect(row).to_have_count(1, timeout=10_000)
@@ -78,6 +79,7 @@ def test_a_stream_is_seen_with_its_numbers_and_stopped(live, speaking):
     assert b"The stream was stopped by an operator." in b"".join(speaking.told)
 
 
+@pytest.mark.slow
 def test_the_engine_is_unloaded_loaded_and_restarted(live):
     state(live, "ready")
     press(live, "Unload")

@@ -108,7 +108,8 @@ def test_a_seed_is_shown_and_kept_when_it_is_locked(studio):
         assert f"seed {seed}" in facts
 
 
-@pytest.mark.parametrize("language", ["curl", pytest.param("python", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["curl", "python"])
 def test_the_same_speech_is_had_from_code(studio, site, key, tmp_path, language):
     studio.fill("#input", 'It\'s "quoted" & $HOME, über \\n.')
     studio.fill("#seed", "7")

@@ -109,6 +109,7 @@ def test_enabled_it_speaks_again_and_its_use_is_noted(server, keys, data_dir):
     assert manage(data_dir, "shell", "-c", noted).splitlines()[-1] != "None"
 
 
+@pytest.mark.slow
 def test_disabling_it_ends_what_it_says(server, keys, data_dir):
     with (
         server.http(keys["good"]) as http,

@@ -92,6 +92,7 @@ async def test_it_tells_how_far_it_is(server, live_key, era):
     assert all(total is None and "seconds of audio" in message for _, total, message in notes)
 
 
+@pytest.mark.slow
 async def test_audio_that_is_too_long_for_an_answer_is_had_by_a_link(server, live_key, era, rows):
     async with client_of(server, live_key, era) as client:
         answer = await client.call_tool("speak", {"text": LONG, "format": "wav", "seed": 7})
@@ -123,6 +124,7 @@ async def test_audio_that_is_too_long_for_an_answer_is_had_by_a_link(server, liv
     assert (row["outcome"], row["bytes_sent"]) == ("completed", told["bytes"])
 
 
+@pytest.mark.slow
 async def test_audio_beyond_the_cap_is_refused_in_words_and_charged_as_far_as_it_went(
     server, live_key, rows
 ):

@@ -114,6 +114,7 @@ def test_it_takes_the_right_to_have_voices(voice_server, keys):
             assert speak(http).status_code == status
 
 
+@pytest.mark.slow
 def test_withdrawing_its_consent_stops_it(http, server, keys):
     made = http.post(
         "/api/voices", data={"name": "Gives", "consent": WORD}, files={"audio_sample": clip("wav")}

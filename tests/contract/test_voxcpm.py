@@ -139,6 +139,7 @@ def test_a_drawn_seed_is_told_and_repeats_the_take(speak, data_dir, architecture
     assert np.abs(samples(answer)[0].astype(int) - samples(again)[0]).max() <= 1
 
 
+@pytest.mark.slow
 def test_many_at_once_hear_what_each_hears_alone(speak):
     alone = [samples(speak(seed=seed))[0].astype(int) for seed in range(4)]
     with ThreadPoolExecutor(8) as pool:

@@ -81,6 +81,7 @@ def test_where_the_first_is_lost_for_good_others_go_on_in_the_next(job, settings
     assert default_storage.exists(take["audio"])
 
 
+@pytest.mark.slow
 def test_a_slow_storage_costs_no_lease(make_job, start_engine, settings):
     settings.JOB_SEGMENTS = 8
     start_engine(speed=100)

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 SLOTS = {"cuda": 64, "mps": 8, "cpu": 8}
 PREFILL = {"cuda": (512, 2), "mps": (512, 2), "cpu": (256, 1)}
-"""Positions of a pass over prompts, and passes between two steps. On a CPU a pass is
-arithmetic and lasts, and those who speak wait meanwhile: ``benchmarks/README.md`` has the measure."""
+"""Positions of a pass over prompts, and passes between two steps. On a CPU a pass lasts, and those
+who speak wait meanwhile: ``benchmarks/README.md`` says what was measured."""
 LONGEST = 2048
 """Positions of a slot: two minutes and more of audio, and room for a voice and a text."""
 

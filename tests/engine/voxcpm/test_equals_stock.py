@@ -93,6 +93,7 @@ def test_neighbours_and_successors_of_those_who_left_are_not_touched(known):
     assert_equal(ours[2:], expected[2:])
 
 
+@pytest.mark.slow
 @every_kind
 def test_a_voice_is_encoded_once_and_sounds_the_same_from_the_cache(known):
     folder, takes, expected = known
