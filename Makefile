@@ -32,7 +32,7 @@ install-dev:
 # tests/choosing.py says in which order and shares they are handed out, and which run alone.
 test: export PYTHONDONTWRITEBYTECODE =
 test: install-dev
-	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),2,3) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),2,4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -116,6 +116,7 @@ def test_every_page_of_ours_is_walked():
     assert set(registered()) == set(OUR_PAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OUR_PAGES)
 def test_pages_of_rows_say_nothing_in_english(reader, rows, name):
     seen = 0

@@ -42,6 +42,7 @@ def test_a_theme_is_there_at_once_and_stays(open_as):
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
+@pytest.mark.slow
 def test_the_menu_opens_on_a_phone_and_closes_with_escape(open_as):
     page = open_as("ada", "/account/email/", viewport={"width": 390, "height": 844})
     menu = page.locator("#side")
@@ -53,6 +54,7 @@ def test_the_menu_opens_on_a_phone_and_closes_with_escape(open_as):
     expect(menu).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_content_is_one_key_away(open_as):
     page = open_as("ada", "/account/email/")
     page.keyboard.press("Tab")

@@ -73,6 +73,7 @@ def test_it_can_be_stopped(home):
     assert home.is_enabled("#start")
 
 
+@pytest.mark.slow
 def test_it_says_what_went_wrong(home):
     home.fill("#key", "vox_wrong")
     home.click("#start")
@@ -81,6 +82,7 @@ def test_it_says_what_went_wrong(home):
     assert home.is_enabled("#start")
 
 
+@pytest.mark.slow
 def test_the_key_stays_in_the_tab(home, open_page, key):
     home.reload()
     assert home.input_value("#key") == key
@@ -110,7 +112,8 @@ def test_every_control_has_a_name(open_page):
         assert name, control.evaluate("e => e.outerHTML")
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone(open_page, scheme):
     page = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -118,6 +121,7 @@ def test_it_fits_a_phone(open_page, scheme):
     assert (background == "rgb(15, 19, 32)") is (scheme == "dark")
 
 
+@pytest.mark.slow
 def test_the_docs_are_served_from_here(open_page):
     page = open_page("/docs")
     page.wait_for_selector("[data-path='/v1/audio/speech']")

@@ -100,6 +100,7 @@ def test_it_is_measured_with_one_four_and_eight_and_the_table_is_kept(live):
     assert [row.split("\t")[2] for row in rows.all_inner_texts()] == ["8", "4", "1"]
 
 
+@pytest.mark.slow
 def test_a_notice_reaches_people_at_once(live, open_as):
     live.goto("/admin/speech/notice/add/")
     live.fill("[name=text]", "We restart at noon.")

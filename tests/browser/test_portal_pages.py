@@ -42,6 +42,7 @@ def test_every_page_is_accessible_and_fits(open_as, light):
     assert page.complaints == []
 
 
+@pytest.mark.slow
 def test_a_page_is_accessible(open_as):
     assert_accessible(open_as("ada", "/usage/"))
 
@@ -64,6 +65,7 @@ def test_a_key_is_made_copied_and_revoked(open_as):
     assert page.complaints == []
 
 
+@pytest.mark.slow
 def test_history_is_searched_while_one_types(open_as):
     page = open_as("ada", "/history/")
     page.fill("#search", "nothing of the kind")

@@ -176,6 +176,7 @@ def test_a_link_brings_its_voice(open_studio):
 # -- what goes wrong
 
 
+@pytest.mark.slow
 def test_nothing_to_say_is_said(studio):
     studio.click("#speak")
     expect(studio.locator("#error")).to_contain_text("Write something first")

@@ -148,6 +148,7 @@ def test_many_at_once_hear_what_each_hears_alone(speak):
         assert np.abs(audio - alone[seed % 4]).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_built_in_voice_speaks(speak):
     voices = {}
     for voice in ("alloy", "onyx"):
@@ -158,6 +159,7 @@ def test_a_built_in_voice_speaks(speak):
     assert not np.array_equal(voices["alloy"], voices["onyx"])
 
 
+@pytest.mark.slow
 def test_a_long_text_is_spoken_piece_by_piece_as_one_take(speak, data_dir):
     text = "This is the first sentence. " + "And here is another one of them. " * 12
     audio, rate = samples(speak(text, seed=3))
@@ -217,6 +219,7 @@ def _outcome(speak, text):
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults import scripts
 
 
+@pytest.mark.slow
 def test_two_racing_processes_leave_one_chain(environment):
     result = scripts.run("audit_process.py", "race", environment)
     assert not result["failed"]

@@ -14,6 +14,7 @@ from tests.live import LiveServer
 TEXT = "This sentence is one of many. " * 40
 
 
+@pytest.mark.slow
 def test_a_stream_that_outlasts_the_drain_is_broken_off_and_free(data_dir, live_key):
     environment = {"ENGINE_CONFIG": '{"speed": 1.0}', "DRAIN_SECONDS": "1"}
     body = {"model": "tts-1", "input": TEXT, "response_format": "mp3"}

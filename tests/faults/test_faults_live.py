@@ -236,6 +236,7 @@ def test_a_revoked_key_stops_speaking(paced_server, spare_key, data_dir):
     eventually(lambda: last_row(data_dir)[0] == "cancelled")
 
 
+@pytest.mark.slow
 def test_sigterm_lets_a_running_answer_finish_and_refuses_new_ones(data_dir, live_key):
     with LiveServer(data_dir, {"ENGINE_CONFIG": '{"speed": 1.0}'}) as server:
         whole = {}

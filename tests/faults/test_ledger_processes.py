@@ -33,6 +33,7 @@ def test_eight_processes_never_exceed_a_limit(environment):
     assert tally["counted"] == 300
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_held_is_freed_and_not_charged(environment):
     holder = start("hold", environment)
     try:

@@ -35,9 +35,10 @@ def test_killed_while_erasing_it_is_erased_all_the_same(environment, command):
     assert (state["versions"], state["files"], state["unfinished"]) == ([], 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
-    ["die_erasing_consent", pytest.param("die_before_its_recording", marks=pytest.mark.slow)],
+    ["die_erasing_consent", "die_before_its_recording"],
 )
 def test_killed_while_erasing_a_consent_it_is_erased_all_the_same(environment, command):
     die(command, environment)

@@ -217,6 +217,7 @@ def outcome(answer):
         return "cut"
 
 
+@pytest.mark.slow
 def test_a_load_that_fails_is_told_and_tried_again(wide, live_key):
     wide.set_faults(load_fail=1)
     switch(wide, live_key, "unload")

@@ -53,6 +53,7 @@ def test_visitors_read_it(server):
     assert FALLBACK_NOTICE in unescape(server.get("/").text)
 
 
+@pytest.mark.slow
 def test_operators_read_it(server, data_dir):
     manage(data_dir, "shell", "-c", OPERATOR)
     with server.http(follow_redirects=True) as browser:

@@ -34,6 +34,7 @@ def test_it_speaks_with_an_engine_of_its_own_and_is_metered(empty_dir, tmp_path)
     assert rows(empty_dir)[-1] == ("say", "completed", len(TEXT), "tone")
 
 
+@pytest.mark.slow
 def test_it_speaks_through_the_server_that_runs(server, live_key, data_dir, tmp_path):
     file = tmp_path / "hello.flac"
     manage(data_dir, "say", TEXT, "-o", str(file), "--voice", "nova", SPEECH_ENGINE="espeak")

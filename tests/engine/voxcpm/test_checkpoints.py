@@ -29,6 +29,7 @@ def test_the_official_package_splits_chinese_words_of_a_tiny_model(tiny_v2):
     assert tokenizer.tokenizer.tokenize("语音合成") == ["▁", "语音合成"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_builds_the_same_model(tmp_path):
     first, again, other = (
         torch.load(build_tiny(tmp_path / name, "voxcpm", seed) / "pytorch_model.bin")["state_dict"]

@@ -283,6 +283,7 @@ def test_it_unloads_when_idle_refuses_to_while_it_works_and_comes_back_the_same(
     engine.stop()
 
 
+@pytest.mark.slow
 def test_an_unloaded_model_leaves_nothing_behind(tiny_v2):
     engine = start(tiny_v2, slots=128, max_length=4096)
     noise = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)

@@ -58,6 +58,7 @@ def test_every_take_is_the_packages_own_in_any_company(known, slots):
     assert_equal(speak(make_runner(folder, slots=slots, max_length=512), takes), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", [slow("voxcpm"), "voxcpm2"])
 def test_so_is_the_least_and_the_most_that_may_be_asked_for(tiny, architecture, tmp_path):
     stock = load_stock(tiny(architecture))

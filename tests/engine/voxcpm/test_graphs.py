@@ -141,6 +141,7 @@ def test_in_a_padded_batch_everybody_says_what_eager_steps_say(small, tiny_v2, m
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_what_a_graph_refers_to_stays_where_it_lies(small, tiny_v2):
     """A graph reads the places of those who are guided, which are none of its inputs."""
     _, passes, _ = with_graphs(tiny_v2)
@@ -164,16 +165,13 @@ def test_no_prompt_longer_than_a_slot_is_captured(small, tiny_v2):
     assert (passes.notice, set(passes._prefills)) == ("", {(1, 16)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
         (torch.OutOfMemoryError("no memory"), "memory is too short"),
-        pytest.param(RuntimeError("no capture"), "could not be captured", marks=pytest.mark.slow),
-        pytest.param(
-            FileNotFoundError("no such compiler: gcc"),
-            "could not be captured",
-            marks=pytest.mark.slow,
-        ),
+        (RuntimeError("no capture"), "could not be captured"),
+        (FileNotFoundError("no such compiler: gcc"), "could not be captured"),
     ],
 )
 def test_a_capture_that_fails_leaves_everything_eager(small, tiny_v2, error, reason):
@@ -190,6 +188,7 @@ def test_a_capture_that_fails_leaves_everything_eager(small, tiny_v2, error, rea
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("advances", "emitting"), [(0, set()), (1, set()), (2, {3}), (3, {3})])
 def test_capturing_stops_where_memory_is_short_and_says_so(small, tiny_v2, advances, emitting):
     short = type("Short", (PassesOnCpu,), {"memory_is_short_after": advances})
