@@ -28,7 +28,7 @@ install:
 install-dev:
 	@sh scripts/python.sh scripts/install.py requirements.txt requirements-dev.txt
 
-# The fast tests mostly wait, so three of them can wait at once; slow ones work, on two cores.
+# The fast tests mostly wait, so four of them can wait at once; slow ones work, on two cores.
 # tests/choosing.py says in which order and shares they are handed out, and which run alone.
 test: export PYTHONDONTWRITEBYTECODE =
 test: install-dev

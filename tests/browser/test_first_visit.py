@@ -29,6 +29,7 @@ def site(site_dir, key, sessions, tmp_path_factory):
         yield server
 
 
+@pytest.mark.slow
 def test_who_signs_up_is_heard_at_once(open_page):
     page = open_page("/livez", bypass_csp=True)
     page.add_init_script(LISTEN)

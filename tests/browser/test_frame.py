@@ -24,7 +24,8 @@ def test_pages_in_the_frame_are_accessible(open_as, options):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("path", ["/", pytest.param("/account/login/", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/", "/account/login/"])
 def test_public_pages_are_accessible(open_page, path):
     page = open_page(path)
     assert_accessible(page)

@@ -47,6 +47,7 @@ def test_a_page_is_accessible(open_as):
     assert_accessible(open_as("ada", "/usage/"))
 
 
+@pytest.mark.slow
 def test_a_key_is_made_copied_and_revoked(open_as):
     page = open_as("grace", "/keys/new/")
     page.fill("[name=name]", "from a browser")

@@ -189,6 +189,7 @@ def test_without_a_microphone_it_says_what_to_do(open_as):
     expect(page.locator("[data-purpose=voice] .recorder-hint")).to_contain_text("Allow it")
 
 
+@pytest.mark.slow
 def test_a_voice_is_uploaded_with_progress_and_recorded_anew(open_as):
     page = open_as("ada", "/voices/new/")
     page.check("[value=upload]", force=True)

@@ -58,7 +58,8 @@ def test_the_walk_sees_the_whole_platform():
     assert any(url.startswith("/admin/accounts/") for url in urls)
 
 
-@pytest.mark.parametrize("method", ["GET", pytest.param("POST", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_every_url_is_public_by_name_or_wants_a_credential(closed_server, method):
     with closed_server.http() as http:
         for url in all_urls():

@@ -82,6 +82,7 @@ def disabled(data_dir, server):
     manage(data_dir, "shell", "-c", SET.format(state="ready"))
 
 
+@pytest.mark.slow
 def test_a_disabled_one_is_not_there_at_any_face(server, keys, disabled):
     with Bare(server, keys["good"]) as bare:
         bare.initialize()

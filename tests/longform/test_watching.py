@@ -30,6 +30,7 @@ async def say(socket, kind, job):
     await socket.send_to(text_data=json.dumps({"type": kind, "job": job.public_id}))
 
 
+@pytest.mark.slow
 async def test_coming_and_going_leaves_no_group_behind(make_job, account):
     raw_key = (await sync_to_async(ApiKey.issue)(account, "watcher"))[0]
     job, other = [await sync_to_async(make_job)(start=False) for _ in range(2)]
