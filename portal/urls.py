@@ -45,6 +45,7 @@ urlpatterns = [
     path("voices/<slug:public_id>/", voices.voice_detail, name="voice-detail"),
     path("voices/<slug:public_id>/share/", voices.voice_share, name="voice-share"),
     path("voices/<slug:public_id>/erase/", voices.voice_erase, name="voice-erase"),
+    path("voices/<slug:public_id>/withdraw/", voices.voice_withdraw, name="voice-withdraw"),
     path("voices/<slug:public_id>/report/", voices.voice_report, name="voice-report"),
     path("voices/<slug:public_id>/record/", voices.voice_rerecord, name="voice-rerecord"),
     path(

@@ -28,7 +28,7 @@ from speech.engine.types import Ability
 from speech.runtime import runtime
 from voices.exceptions import InvalidVoiceField
 from voices.limits import LIMITS
-from voices.models import Voice, VoiceReport, VoiceSample
+from voices.models import Voice, VoiceConsent, VoiceReport, VoiceSample
 from voices.reports import measured
 from voices.samples import Report
 
@@ -142,7 +142,16 @@ def _details(voice: Voice) -> dict[str, Any]:
         "speaks": voice.sample,
         "versions": versions,
         "sharing": sharing,
+        "may_withdraw": _held_consent(voice) is not None,
     }
+
+
+def _held_consent(voice: Voice) -> VoiceConsent | None:
+    """What may be withdrawn: a consent that was given to another account stays with that."""
+    consent = voice.consent
+    if consent is None or consent.account_id != voice.account_id:
+        return None
+    return None if consent.state == VoiceConsent.State.WITHDRAWN else consent
 
 
 @page("POST")
@@ -178,6 +187,20 @@ def voice_restore(request: PersonRequest, public_id: str, version: int) -> HttpR
     except VoiceSample.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("Version %(version)s speaks again.") % {"version": version})
+    return redirect("voice-detail", public_id)
+
+
+@page("POST")
+def voice_withdraw(request: PersonRequest, public_id: str) -> HttpResponse:
+    """The consent behind it, and with that behind every voice that rests on it."""
+    voice = _own(request, public_id)
+    consent = _held_consent(voice)
+    if consent is None:
+        raise Http404
+    consent.withdraw(Actor.of_request(request))
+    messages.success(
+        request, _("The consent is withdrawn. Nobody speaks with this voice any more.")
+    )
     return redirect("voice-detail", public_id)
 
 

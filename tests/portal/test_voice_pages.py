@@ -6,10 +6,13 @@ import pytest
 from django.db import DatabaseError, connection
 
 from accounts.audit import Actor
+from accounts.models import Account
 from tests.portal.conftest import browser_of
-from voices.models import Voice
+from voices.exceptions import ConsentRequired
+from voices.models import Voice, VoiceConsent
+from voices.resolving import resolve
 
-ACTIONS = ["share/", "erase/", "report/", "versions/1/restore/"]
+ACTIONS = ["share/", "withdraw/", "erase/", "report/", "versions/1/restore/"]
 
 
 @pytest.fixture
@@ -111,6 +114,23 @@ def test_every_version_can_be_listened_to(at_alice, page, voice, sample, origin)
         assert f'src="{path}"' in shown
 
 
+def test_its_consent_is_withdrawn_and_nobody_speaks_with_it(at_alice, page, voice, account):
+    offer = f'action="{page}withdraw/"'
+    assert offer in at_alice.get(page).content.decode()
+    assert at_alice.post(f"{page}withdraw/").status_code == 302
+    with pytest.raises(ConsentRequired):
+        resolve(voice.public_id, account)
+    assert offer not in at_alice.get(page).content.decode()
+    assert at_alice.post(f"{page}withdraw/").status_code == 404
+
+
+def test_a_consent_that_another_account_was_given_is_not_withdrawn(at_alice, page, voice, charlie):
+    VoiceConsent.objects.update(account=Account.objects.for_user(charlie))
+    assert "withdraw/" not in at_alice.get(page).content.decode()
+    assert at_alice.post(f"{page}withdraw/").status_code == 404
+    assert VoiceConsent.objects.get().state == "active"
+
+
 def test_it_is_erased_for_good(at_alice, page, voice):
     assert at_alice.post(f"{page}erase/").status_code == 302
     assert at_alice.get(page).status_code == 404
@@ -119,7 +139,7 @@ def test_it_is_erased_for_good(at_alice, page, voice):
 
 
 def test_a_look_changes_nothing(at_alice, page, voice):
-    for action in ("share/", "erase/", "versions/1/restore/"):
+    for action in ("share/", "withdraw/", "erase/", "versions/1/restore/"):
         assert at_alice.get(page + action).status_code == 405
     voice.refresh_from_db()
     assert voice.state == "ready"
