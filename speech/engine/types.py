@@ -5,6 +5,7 @@ Frozen and free of torch, so that a host can carry them into another process unc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -12,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+# Neither Latin nor punctuation, nor kana and common Chinese characters, nor their wide forms.
+_RARE_SIGN = re.compile(r"[^\u0000-\u024f\u2000-\u206f\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
 
 
 class Priority(IntEnum):
@@ -150,7 +153,9 @@ class EngineInfo:
     pays to make the next ones of a text ahead of their turn.
 
     An utterance's audio never lasts longer than ``ceiling(text)`` seconds: the engine ends it
-    there with ``FinishReason.LENGTH``, and quota is reserved for that much.
+    there with ``FinishReason.LENGTH``, and quota is reserved for that much. ``spells_rare_signs``
+    says that the model takes signs of other scripts than Latin, Chinese and Japanese byte by byte,
+    and may speak as long for each.
     """
 
     engine: str
@@ -161,6 +166,7 @@ class EngineInfo:
     ceiling_base: float
     ceiling_per_character: float
     batches: bool = False
+    spells_rare_signs: bool = False
 
     @property
     def model(self) -> str:
@@ -174,7 +180,10 @@ class EngineInfo:
 
     def ceiling(self, text: str) -> float:
         """The most seconds of audio that speaking ``text`` can take."""
-        return self.ceiling_base + self.ceiling_per_character * len(text)
+        signs = len(text)
+        if self.spells_rare_signs:
+            signs += sum(len(sign.encode()) - 1 for sign in _RARE_SIGN.findall(text))
+        return self.ceiling_base + self.ceiling_per_character * signs
 
 
 @dataclass(frozen=True, slots=True)

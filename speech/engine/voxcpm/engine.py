@@ -29,9 +29,8 @@ that beside other busy processes a step takes twenty times as long; alone this c
 
 PATCHES_PER_CHARACTER = 6
 MORE_PATCHES = 34
-"""The package's ceiling is 6 patches a token and 10; no more tokens than characters, but for the
-few that the shortest texts have more. Signs that its tokenizer spells in bytes are several tokens,
-and one of ours here: they take no longer to say."""
+"""The package's ceiling is 6 patches a token and 10; no more tokens than characters, and bytes of
+those signs that its tokenizer spells, but for the few that the shortest texts have more."""
 
 COMMON = frozenset(
     {
@@ -157,4 +156,5 @@ def _info(checkpoint: Checkpoint) -> EngineInfo:
         ceiling_base=MORE_PATCHES * patch,
         ceiling_per_character=PATCHES_PER_CHARACTER * patch,
         batches=True,
+        spells_rare_signs=True,
     )

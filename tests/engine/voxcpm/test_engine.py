@@ -227,6 +227,13 @@ def test_a_ceiling_ends_a_stream_complete(engine):
     assert stream.finish_reason is FinishReason.LENGTH
 
 
+@pytest.mark.parametrize("text", ["Hi.", "你好。", "🙂" * 9, "မြန်မာ", "สวัสดี" * 2, "𠮷" * 9])
+def test_no_text_ends_before_the_packages_own_ceiling(engine, text):
+    patch = 0.08 if engine.info.model == "voxcpm-0.5b" else 0.16
+    most = engine._runner.prepare(Utterance(text), 0).max_patches
+    assert most * patch <= engine.info.ceiling(text)
+
+
 def test_it_refuses_what_does_not_fit_before_it_is_queued(engine):
     with pytest.raises(InvalidUtterance, match="too long"):
         engine.check(say("word " * 200))
