@@ -143,7 +143,8 @@ def test_a_step_keeps_its_memory_and_is_one_graph(tiny_v2):
 
     address = streaming.state.data_ptr()
     compiled = torch.compile(streaming.decode, backend=backend, fullgraph=True)
-    samples = compiled(z, rows(2, 0))
+    with torch.compiler.set_stance("default"):  # a model that gave fusing up leaves another
+        samples = compiled(z, rows(2, 0))
     assert (samples - official(vae, z)).abs().max() < CLOSE
     assert streaming.state.data_ptr() == address and len(graphs) == 1
 
