@@ -55,6 +55,7 @@ def paste(place: Path, script: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_it_makes_a_key_that_may_speak(place):
     raw = paste(place, block("sh", "createapikey")).strip()
     assert re.fullmatch(r"vox_\w+", raw)
@@ -63,6 +64,7 @@ def test_it_makes_a_key_that_may_speak(place):
     assert row == ("Kitchen radio", '["speech"]')
 
 
+@pytest.mark.slow
 def test_it_speaks_from_the_shell(place):
     paste(place, block("sh", "manage.py say"))
     assert soundfile.info(place / "morning.mp3").duration > 0.5
@@ -137,6 +139,7 @@ def test_what_was_erased_after_a_backup_stays_erased(place):
     assert states == [("erased", ""), ("ready", "Kept")]
 
 
+@pytest.mark.slow
 def test_a_restore_refuses_what_is_no_backup(place):
     (place / "other").write_text("x")
     subprocess.run(["tar", "czf", "backup.tar.gz", "other"], cwd=place, check=True)

@@ -74,6 +74,7 @@ def test_it_fetches_in_the_background(operator, operator_user, hub, models_dir):
     assert "961 kB of 961 kB" in operator.get(LIST).content.decode()
 
 
+@pytest.mark.slow
 def test_it_fetches_from_the_other_hub(operator, hub, models_dir):
     ask_for(operator, "someone/ours", "modelscope")
     assert "on ModelScope" in ended("someone--ours").error
@@ -104,6 +105,7 @@ def test_a_failure_is_shown_in_its_sentence_and_tried_again(operator, hub):
     assert ended().state == "installed"
 
 
+@pytest.mark.slow
 def test_it_is_cancelled_and_resumed(operator, hub, models_dir):
     download = held(operator, hub)
     assert operator.get(page(download, "cancel")).status_code == 200
@@ -126,6 +128,7 @@ def test_the_same_model_is_never_fetched_twice_at_once(operator, hub):
     assert len(running_threads()) == 1
 
 
+@pytest.mark.slow
 def test_one_that_is_fetched_from_a_shell_is_left_alone(operator, hub, models_dir):
     models_dir.mkdir()
     with _alone(models_dir / ".voxcpm2.part"):
@@ -161,6 +164,7 @@ def test_a_directory_of_this_machine_is_linked(operator, hub, models_dir, tmp_pa
     assert find_checkpoint(models_dir) == models_dir / "mine"
 
 
+@pytest.mark.slow
 def test_giving_one_up_frees_its_room_and_spares_a_whole_model(operator, hub, models_dir):
     operator.post(page(held(operator, hub), "cancel"))
     wait_for(lambda: not running_threads())
@@ -190,6 +194,7 @@ def test_staff_may_what_they_were_given(staff, hub):
     assert not hub.requests
 
 
+@pytest.mark.slow
 def test_the_audit_log_tells_who_did_what(operator, hub):
     download = held(operator, hub)
     operator.post(page(download, "cancel"))

@@ -243,6 +243,7 @@ def test_a_refusal_is_said_in_the_readers_language(open_as):
 # -- for everybody
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

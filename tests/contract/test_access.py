@@ -84,6 +84,7 @@ def test_what_is_public_stays_public(closed_server, url):
         assert http.get(url).status_code == 200
 
 
+@pytest.mark.slow
 def test_only_listings_open_up_for_strangers(server):
     with server.http() as http:
         for url in all_urls():

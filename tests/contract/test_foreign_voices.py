@@ -27,6 +27,8 @@ FACES = {
     "mcp": ("/mcp", lambda voice: speak("Good evening.", voice=voice)),
 }
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def foreign(server, keys):

@@ -35,14 +35,14 @@ REFUSED = {
 ANY_SOUND = {"VOICE_CHECKS": "report"}
 
 # Three libraries load in every process of these tests, on machines of two cores.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param("voxcpm", marks=pytest.mark.slow),
-        pytest.param("voxcpm1.5", marks=pytest.mark.slow),
+        "voxcpm",
+        "voxcpm1.5",
         "voxcpm2",
     ],
 )
@@ -139,7 +139,6 @@ def test_a_drawn_seed_is_told_and_repeats_the_take(speak, data_dir, architecture
     assert np.abs(samples(answer)[0].astype(int) - samples(again)[0]).max() <= 1
 
 
-@pytest.mark.slow
 def test_many_at_once_hear_what_each_hears_alone(speak):
     alone = [samples(speak(seed=seed))[0].astype(int) for seed in range(4)]
     with ThreadPoolExecutor(8) as pool:
@@ -148,7 +147,6 @@ def test_many_at_once_hear_what_each_hears_alone(speak):
         assert np.abs(audio - alone[seed % 4]).max() <= 1
 
 
-@pytest.mark.slow
 def test_a_built_in_voice_speaks(speak):
     voices = {}
     for voice in ("alloy", "onyx"):
@@ -159,7 +157,6 @@ def test_a_built_in_voice_speaks(speak):
     assert not np.array_equal(voices["alloy"], voices["onyx"])
 
 
-@pytest.mark.slow
 def test_a_long_text_is_spoken_piece_by_piece_as_one_take(speak, data_dir):
     text = "This is the first sentence. " + "And here is another one of them. " * 12
     audio, rate = samples(speak(text, seed=3))
@@ -195,7 +192,6 @@ def engine_pid(server):
     return next(one.pid for one in children if "speech.engine.hosts.child" in one.cmdline())
 
 
-@pytest.mark.slow
 def test_an_engine_that_is_killed_is_answered_for_and_comes_back_the_same(
     server, speak, architecture
 ):
@@ -220,19 +216,12 @@ def _outcome(speak, text):
         return None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
         (lambda path: (path / "config.json").write_text("{"), "config.json is damaged"),
-        pytest.param(
-            lambda path: _truncate(path / "pytorch_model.bin"),
-            "pytorch_model.bin is truncated",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            lambda path: shutil.rmtree(path), "not on this machine", marks=pytest.mark.slow
-        ),
+        (lambda path: _truncate(path / "pytorch_model.bin"), "pytorch_model.bin is truncated"),
+        (lambda path: shutil.rmtree(path), "not on this machine"),
     ],
 )
 def test_with_a_bad_checkpoint_it_stays_up_and_says_why_it_is_not_ready(

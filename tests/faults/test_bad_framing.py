@@ -52,6 +52,7 @@ def post(key: str, *lines: str, body: bytes = GOOD, length: bool = True) -> byte
     return request("/v1/audio/speech", *fixed, *lines, method="POST", body=body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

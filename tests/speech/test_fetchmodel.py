@@ -96,6 +96,7 @@ def in_a_terminal(data_dir, url, *, interrupt_when=None):
     return shown.decode(), process.wait(20)
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_a_bar(hub_server, tmp_path):
     shown, status = in_a_terminal(tmp_path, hub_server.url)
     assert status == 0, shown
@@ -103,6 +104,7 @@ def test_a_terminal_sees_a_bar(hub_server, tmp_path):
     assert is_whole(tmp_path / "models" / "voxcpm2")
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_fetched(hub_server, tmp_path):
     hub_server.hold_after = 300_000
     shown, status = in_a_terminal(tmp_path, hub_server.url, interrupt_when=hub_server.held)

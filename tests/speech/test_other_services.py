@@ -58,6 +58,7 @@ def test_a_shared_database_needs_secrets_that_are_shared(postgres_url, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.redis
 def test_events_travel_through_redis_when_it_is_configured(tmp_path):
     done = subprocess.run(

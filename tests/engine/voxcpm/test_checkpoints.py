@@ -12,6 +12,7 @@ from tests.engine.voxcpm.stock import generate, load_stock
 KINDS = [("tiny_v1", 16000, 1280), ("tiny_v1_5", 44100, 7056), ("tiny_v2", 48000, 7680)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fixture", "rate", "patch"), KINDS)
 def test_the_official_package_speaks_with_a_tiny_model(request, fixture, rate, patch):
     stock = load_stock(request.getfixturevalue(fixture))

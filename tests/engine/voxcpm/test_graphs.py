@@ -82,6 +82,7 @@ def test_replayed_steps_say_what_eager_ones_say(small, tiny_v2):
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_several_prompts_are_read_by_one_replay(small, tiny_v2):
     runner, passes, _ = with_graphs(tiny_v2)
     graph = passes._prefills[2, 64].graph

@@ -61,6 +61,7 @@ def strike_once(monkeypatch, owner, name):
     return struck
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overlaps", [False, True], ids=["in turn", "ahead of the host"])
 @pytest.mark.parametrize(
     ("step", "part", "name"),
