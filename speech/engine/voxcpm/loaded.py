@@ -31,7 +31,7 @@ from speech.engine.voxcpm.weights import load_model
 log = logging.getLogger(__name__)
 
 SLOTS = {"cuda": 64, "mps": 8, "cpu": 8}
-PREFILL = {"cuda": (512, 2), "mps": (512, 2), "cpu": (256, 1)}
+PREFILL = {"cuda": (512, 2), "mps": (512, 2), "cpu": (512, 1)}
 """Positions of a pass over prompts, and passes between two steps. On a CPU a pass lasts, and those
 who speak wait meanwhile: ``benchmarks/README.md`` says what was measured."""
 LONGEST = 2048
