@@ -105,9 +105,10 @@ class VoiceView(VoiceFace):
         key = key_of(request)
         visible = Voice.objects.visible_to(key.account if key else None)
         voice = visible.filter(public_id=as_id(public_id)).first()
-        if voice is None or not may_use(key, voice_object(voice)):
+        found = voice_object(voice) if voice else None
+        if found is None or not may_use(key, found):
             raise NotFound
-        return voice_object(voice)
+        return found
 
     @extend_schema(
         summary="Delete a voice",

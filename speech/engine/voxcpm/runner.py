@@ -227,12 +227,9 @@ class ModelRunner:
         """One patch of audio for each of ``slots``."""
         loaded = self.loaded
         occupants = [self._occupants[slot] for slot in slots]
-        for occupant in occupants:
-            if occupant.drawn is None:  # else a pass has failed, and this is another try
-                occupant.drawn = self._draw(occupant)
         audio, latents, stops = loaded.passes.emit(
             slots,
-            torch.stack([each.drawn for each in occupants if each.drawn is not None]),
+            torch.stack([self._noise(each) for each in occupants]),
             max(evaluations(each.prompt.timesteps) for each in occupants),
             [place for place, each in enumerate(occupants) if each.prompt.guidance != 1.0],
         )
@@ -249,12 +246,15 @@ class ModelRunner:
             for place, (slot, occupant) in enumerate(zip(slots, occupants, strict=True))
         ]
 
-    def _draw(self, occupant: Occupant) -> Tensor:
-        """The noise [P, C] that the package would draw for this patch, in the order it would."""
-        model = self.loaded.model
-        shape = (1, model.feat_dim, model.patch_size)
-        drawn = torch.randn(shape, generator=occupant.noise, device=model.device, dtype=model.dtype)
-        return drawn[0].T
+    def _noise(self, occupant: Occupant) -> Tensor:
+        """The noise [P, C] that the package would draw for this patch, in the order it would. It
+        stays until the patch is made: a pass that has failed may be tried again."""
+        if occupant.drawn is None:
+            model, source = self.loaded.model, occupant.noise
+            shape = (1, model.feat_dim, model.patch_size)
+            drawn = torch.randn(shape, generator=source, device=model.device, dtype=model.dtype)
+            occupant.drawn = drawn[0].T
+        return occupant.drawn
 
     @torch.inference_mode()
     def advance(self, slots: list[int]) -> None:
