@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.audit import AuditEntry, verify
 from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
-from tests.voices.conftest import prepared
+from tests.voices.conftest import kept_take
 from voices import storage
 from voices.models import BuiltInTake, Voice
 from voices.presets import PRESETS
@@ -20,17 +20,8 @@ VOICES = "/admin/voices/voice/"
 
 
 @pytest.fixture
-def alloy(db):
-    return Voice.objects.get(public_id="alloy")
-
-
-@pytest.fixture
 def take(db):
-    BuiltInTake.objects.want_all("voxcpm2")
-    take = BuiltInTake.objects.get(preset="alloy")
-    assert take.claim("here") and take.keep("here", prepared(), PRESETS["alloy"].sentence, 7)
-    take.refresh_from_db()
-    return take
+    return kept_take("voxcpm2")
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from speech.engine.tone import ToneEngine
 from speech.engine.types import Ability
 from speech.prompts import makes_built_in_voices, voice_prompt
-from tests.voices.conftest import prepared
-from voices.models import BuiltInTake, Voice
+from tests.voices.conftest import *  # noqa: F403  # its fixtures are these tests' too
+from tests.voices.conftest import kept_take
+from voices.models import Voice
 from voices.presets import PRESETS
 
 TONE = ToneEngine().info
@@ -20,17 +21,8 @@ ALLOY = PRESETS["alloy"]
 
 
 @pytest.fixture
-def alloy(db):
-    return Voice.objects.get(public_id="alloy")
-
-
-@pytest.fixture
 def take(db):
-    BuiltInTake.objects.want_all("tone")
-    take = BuiltInTake.objects.get(preset="alloy")
-    assert take.claim("here")
-    assert take.keep("here", prepared(), ALLOY.sentence, ALLOY.seed)
-    return take
+    return kept_take("tone")
 
 
 def test_an_engine_with_voices_of_its_own_gets_the_name_alone(alloy):

@@ -21,6 +21,26 @@ def tombstones_file(settings, tmp_path):
     return settings.TOMBSTONES_FILE
 
 
+def kept_take(model):
+    """What ``model`` has made of alloy, with the seed 7."""
+    from voices.models import BuiltInTake
+    from voices.presets import PRESETS
+
+    BuiltInTake.objects.want_all(model)
+    take = BuiltInTake.objects.get(preset="alloy", model=model)
+    assert take.claim("here") and take.keep("here", prepared(), PRESETS["alloy"].sentence, 7)
+    take.refresh_from_db()
+    return take
+
+
+@pytest.fixture
+def alloy(db):
+    """A built-in voice."""
+    from voices.models import Voice
+
+    return Voice.objects.get(public_id="alloy")
+
+
 @pytest.fixture
 def sample():
     return prepared()

@@ -26,11 +26,6 @@ CLERK = Actor("user", "clerk")
 NAMES = list(PRESETS)
 
 
-@pytest.fixture
-def alloy(db):
-    return Voice.objects.get(public_id="alloy")
-
-
 def test_each_name_has_a_row_that_is_nobodys_and_public(db):
     rows = {voice.public_id: voice for voice in Voice.objects.built_in()}
     assert list(rows) == NAMES
