@@ -54,10 +54,7 @@ def test_who_signs_up_is_heard_at_once(open_page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "language",
-    SCRIPT,
-)
+@pytest.mark.parametrize("language", SCRIPT)
 def test_it_speaks_the_readers_language_on_a_phone(open_as, language):
     region = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}.get(language, language)
     page = open_as("ada", PAGES[0], locale=region, viewport=PHONE)
