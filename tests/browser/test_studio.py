@@ -73,6 +73,7 @@ def wait_until_running(page, site, key, streams):
     assert engine(site, key)["running"] == streams
 
 
+@pytest.mark.slow
 def test_stopping_frees_the_engine(studio, site, key):
     say(studio, "A long text goes on and on. " * 100)
     studio.wait_for_function("window.heard.at !== null")

@@ -128,6 +128,7 @@ def test_it_takes_the_right_to_speak_and_to_have_voices(voice_server, keys, key,
     assert count(data_dir, "voices_voicedesign") == 0
 
 
+@pytest.mark.slow
 def test_designs_and_candidates_are_few(http, design):
     made = design()
     url = f"/api/voices/designs/{made['id']}/candidates"

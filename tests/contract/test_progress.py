@@ -84,6 +84,7 @@ def test_one_key_has_so_many_sockets_and_no_more(server, keys):
 # -- what is told
 
 
+@pytest.mark.slow
 def test_it_tells_the_present_state_and_each_change_to_the_end(server, keys, http):
     with watching(server, key=keys["good"]) as socket:
         socket.say(type="subscribe", job=(job := job_of(http)))

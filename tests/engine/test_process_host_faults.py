@@ -129,6 +129,7 @@ def test_it_kills_a_hanging_child_shows_its_stacks_and_answers_in_time(make_host
     comes_back(host, golden)
 
 
+@pytest.mark.slow
 def test_it_kills_a_child_that_has_fallen_silent(make_host):
     host = make_host({"speed": 8.0}, silence=1.0)
     golden = speak(host)
@@ -218,6 +219,7 @@ def test_it_answers_calls_that_wait_when_the_child_dies(make_host):
     assert time.monotonic() - started < 1.3
 
 
+@pytest.mark.slow
 def test_it_does_not_wait_for_an_answer_for_ever(make_host):
     host = make_host(silence=30.0)
     os.kill(host.pid, signal.SIGSTOP)

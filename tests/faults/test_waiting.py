@@ -119,6 +119,7 @@ def test_it_tells_whoever_cannot_wait_for_the_load_and_loads_on(narrow, live_key
     eventually(lambda: engine(narrow, live_key)["state"] == "ready")
 
 
+@pytest.mark.slow
 def test_it_refuses_at_once_when_the_queue_is_full_and_later_who_waited_too_long(narrow, live_key):
     with (
         narrow.http(live_key) as http,

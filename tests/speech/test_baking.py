@@ -74,6 +74,7 @@ def recordings():
     return [storage.read(take.object_key) for take in BuiltInTake.objects.ready()]
 
 
+@pytest.mark.slow
 def test_who_asks_for_one_gets_it_and_the_others_follow(engine):
     prompt = made(ALLOY, engine)
     assert prompt.prompt.transcript == ALLOY.sentence

@@ -23,6 +23,7 @@ def test_it_is_measured_with_one_four_and_eight(start_engine, account, alice):  
     assert all(row.rtf > 0 and row.audio_per_second > 0 for row in rows)
 
 
+@pytest.mark.slow
 def test_when_one_fails_the_others_speak_on_no_longer(start_engine, account, alice):  # noqa: F811
     account.monthly_characters = 5 * len(measuring.TEXT)
     account.save()

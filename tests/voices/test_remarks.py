@@ -155,6 +155,7 @@ def take(data):
             assert sum(map(int, ticks)) < 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flood", FLOODS)
 def test_it_is_dropped_unread(flood):
     flooded, plain = FLOODS[flood]

@@ -105,6 +105,7 @@ def test_a_voice_is_encoded_once_and_sounds_the_same_from_the_cache(known):
     assert runner.loaded.voices.misses == len(voices)
 
 
+@pytest.mark.slow
 @every_kind
 def test_what_is_not_a_number_reaches_neither_neighbour_nor_successor(known):
     folder, takes, expected = known
