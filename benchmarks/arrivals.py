@@ -32,12 +32,16 @@ class Heard:
 
 
 class Listeners:
-    """Threads that listen to one engine. With ``lines`` every fourth asks for a long one."""
+    """Threads that listen to one engine. With ``lines`` every fourth asks for a long one; with
+    ``letters`` a text is cut there."""
 
-    def __init__(self, engine: Engine, patches: int, *, lines: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, patches: int, *, lines: bool = False, letters: int | None = None
+    ) -> None:
         self._engine = engine
         self._patches = patches
-        self._texts = (TEXT, TEXT, TEXT, LINE) if lines else (TEXT,)
+        texts = (TEXT, TEXT, TEXT, LINE) if lines else (TEXT,)
+        self._texts = [text[:letters] for text in texts]
         self._lock = threading.Lock()
 
     def closed(self, listeners: int, takes: int) -> Heard:

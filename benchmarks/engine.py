@@ -49,6 +49,7 @@ STEP_REACH = {1: 4.0, 16: 7.0, 64: 20.0}
 IDLE_REACH = 20.0
 BUSY_REACH = 100.0
 VOICE_SECONDS = 10
+MOST_ALONE = 32
 LENGTH = 1024
 
 
@@ -98,7 +99,7 @@ def _engine(model: Any, name: str, options: argparse.Namespace) -> Iterator[Memo
         LENGTH,
         slots=max([*options.requests, *options.steps, options.listeners]),
         graphs=options.graphs,
-        compiled=options.compiled,
+        fused=options.fused,
         graph_batches=options.graph_batches,
         graph_timesteps=options.graph_timesteps,
         vae_precision=options.vae_precision,
@@ -123,7 +124,8 @@ def _steps(
     """The time of a step, and what the machine would allow."""
     taken = steps.measure(engine.runner, streams, options.step_count)
     weight = model.base_lm.embed_tokens.weight
-    rates = floor.measure(weight.device, weight.dtype, 2 * streams)
+    rows = floor.rows_of_step(model, streams)
+    rates = floor.measure(weight.device, weight.dtype, rows)
     least = floor.of_step(model, streams, TIMESTEPS).seconds(rates)
     median, late = statistics.median(taken), percentile(taken, 95)
     print(
@@ -156,7 +158,7 @@ def _pairs(
         model.base_lm.embed_tokens.weight.device,
         model.base_lm.embed_tokens.weight.dtype,
     )
-    rates = floor.measure(device, dtype, 2 * requests)
+    rates = floor.measure(device, dtype, floor.rows_of_step(model, requests))
     least = floor.of_step(model, requests, TIMESTEPS).seconds(rates)
     step = statistics.median(mine) / options.patches
     ratio = statistics.median(ratios)
@@ -201,8 +203,8 @@ def _first(subject: str, heard: Heard, percent: float, reach: float) -> None:
 
 def _arrivals(name: str, engine: MemoryEngine, options: argparse.Namespace) -> dict[str, str]:
     """Prefill between two steps: what newcomers gain and running streams lose."""
-    listeners = Listeners(engine, options.patches, lines=options.lines)
-    alone = listeners.closed(1, options.listeners * options.takes)
+    listeners = Listeners(engine, options.patches, lines=options.lines, letters=options.letters)
+    alone = listeners.closed(1, min(MOST_ALONE, options.listeners * options.takes))
     results = {"alone": str(alone)}
     print(f"alone: {alone}")
     if _is_on_gpu(name, options):
@@ -241,7 +243,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--graphs", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument(
-        "--compiled", action=argparse.BooleanOptionalAction, default=True, help="fused kernels"
+        "--fused", action=argparse.BooleanOptionalAction, default=True, help="hand-made kernels"
     )
     parser.add_argument("--graph-batches", nargs="*", type=int, default=[])
     parser.add_argument("--graph-timesteps", nargs="*", type=int, default=[])
@@ -252,6 +254,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--takes", type=int, default=4)
     parser.add_argument(
         "--lines", action="store_true", help="every fourth listener asks for a long line"
+    )
+    parser.add_argument(
+        "--letters",
+        type=int,
+        help="cut each text: the benchmark's tokenizer makes a position of each letter, where the"
+        " published ones make one of about four",
     )
     parser.add_argument(
         "--prefill",

@@ -64,14 +64,18 @@ class Work:
         return max(self.bytes / rates.read, self.operations / rates.matmul)
 
 
+def rows_of_step(model: Any, batch: int) -> int:
+    """Of the products that a step spends its time with: the estimator's tokens, guided."""
+    second = hasattr(model, "fusion_concat_proj")
+    return 2 * batch * (2 * model.patch_size + (3 if second else 1))
+
+
 def of_step(model: Any, batch: int, timesteps: int) -> Work:
     """A step of an official model for ``batch`` streams, guided; attention is left out."""
     evaluations = timesteps - 1
     estimator = model.feat_decoder.estimator
-    second = hasattr(model, "fusion_concat_proj")
-    tokens = 2 * model.patch_size + (3 if second else 1)
     parts: list[tuple[Iterable[nn.Parameter], int, int]] = [
-        (estimator.parameters(), evaluations, 2 * batch * tokens),
+        (estimator.parameters(), evaluations, rows_of_step(model, batch)),
         (model.feat_encoder.parameters(), 1, batch * (model.patch_size + 1)),
         (model.base_lm.layers.parameters(), 1, batch),
         (model.residual_lm.layers.parameters(), 1, batch),

@@ -64,7 +64,7 @@ section precision "$python" -m benchmarks.precision "$MODEL" --device "$DEVICE" 
 # shellcheck disable=SC2086
 section graphs "$python" $engine --json "$OUT/graphs.json"
 # shellcheck disable=SC2086
-section unfused "$python" $engine --no-compiled $few --json "$OUT/unfused.json"
+section unfused "$python" $engine --no-fused $few --json "$OUT/unfused.json"
 # shellcheck disable=SC2086
 section eager "$python" $engine --no-graphs --json "$OUT/eager.json"
 # The same through HTTP.

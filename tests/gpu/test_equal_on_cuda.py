@@ -48,7 +48,7 @@ def make(request, known, cuda):
     def make(**options):
         graphs = request.param == "graphs"
         runner = make_runner(
-            known[0], device=cuda, graphs=graphs, compiled=False, **{"max_length": 512, **options}
+            known[0], device=cuda, graphs=graphs, fused=False, **{"max_length": 512, **options}
         )
         assert runner.notice == ""
         assert (type(runner.loaded.passes).__name__ == "GraphPasses") is graphs

@@ -10,7 +10,7 @@ from tests.engine.voxcpm.repertoire import TAKES
 from tests.engine.voxcpm.takes import make_runner, speak
 
 pytestmark = pytest.mark.gpu
-SIZES = {"slots": 3, "max_length": 300, "compiled": False}
+SIZES = {"slots": 3, "max_length": 300, "fused": False}
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +54,15 @@ def test_where_memory_is_short_the_rest_runs_eagerly(folder, cuda, monkeypatch):
     assert_says_what_eager_steps_say(runner, folder, cuda)
 
 
-def test_compiled_passes_are_captured_and_say_nearly_the_same(folder, cuda):
-    few = {**SIZES, "compiled": True, "graph_batches": [1], "graph_timesteps": [10]}
+def test_fused_passes_are_captured_and_say_nearly_the_same(folder, cuda):
+    few = {**SIZES, "fused": True, "graph_batches": [1], "graph_timesteps": [10]}
     runner = make_runner(folder, device=cuda, **few)
     assert runner.notice == ""
     takes = TAKES["voxcpm2"][:1]
     expected = speak(make_runner(folder, device=cuda, graphs=False, **SIZES), takes)
     [ours] = speak(runner, takes)
     assert np.isfinite(ours).all()
-    print(f"compiled in float32: {difference(ours, expected[0])}")
+    print(f"fused in float32: {difference(ours, expected[0])}")
 
 
 @pytest.mark.parametrize("architecture", TAKES)

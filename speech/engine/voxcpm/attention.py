@@ -6,8 +6,7 @@ never to the whole cache. Knows nothing of layers or weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +22,31 @@ def length_bucket(length: int, longest: int) -> int:
     while bucket < length:
         bucket *= 2
     return min(bucket, longest)
+
+
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and sines of [.., T, 1, D], in float32."""
+
+
+def rotate(heads: Tensor, rotation: Rotation) -> Tensor:
+    """Rotary position embedding of [.., T, heads, D], computed in float32."""
+    cosine, sine = rotation
+    wide = heads.float()
+    left, right = wide.chunk(2, dim=-1)
+    return (wide * cosine + torch.cat((-right, left), dim=-1) * sine).to(heads.dtype)
+
+
+def split_heads(
+    heads: Tensor, counts: tuple[int, int], rotation: Rotation | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values of [B, T, heads, D]: so many query and key heads, and as many value
+    heads as keys; all but the values are rotated."""
+    queries, groups = counts
+    turned, value = heads.split((queries + groups, groups), dim=2)
+    if rotation is not None:
+        turned = rotate(turned, rotation)
+    query, key = turned.split((queries, groups), dim=2)
+    return query, key, value
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -46,23 +70,24 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     return mixed.reshape(batch, steps, heads * size)
 
 
-Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Queries, keys and values of one layer's tokens to what they see; shapes as in ``attend``."""
+def attend_tokens(
+    heads: Tensor,
+    counts: tuple[int, int],
+    rotation: Rotation | None,
+    kept: slice,
+    memory: SlotMemory | None,
+) -> Tensor:
+    """What the ``kept`` tokens of one layer see: [B, T', queries * D].
 
-
-class Attention(Protocol):
-    """What the tokens of a pass see, layer by layer."""
-
-    def at(self, layer: int) -> Mix:
-        """For one layer: with tensors of its own, so that one compiled layer serves for all."""
-
-
-class LocalAttention:
-    """Every token sees every other one of its own short sequence."""
-
-    def at(self, layer: int) -> Mix:
-        del layer
-        return attend
+    ``heads`` [B, T, heads, D] are as ``split_heads`` takes them. Without ``memory`` every token
+    sees every other one of its own short sequence; with it the tokens are remembered, and each
+    sees what its slot has heard until then.
+    """
+    query, key, value = split_heads(heads, counts, rotation)
+    if memory is None:
+        return attend(query[:, kept], key, value)
+    memory.remember(key, value)
+    return attend(query[:, kept], *memory.seen(), memory.mask)
 
 
 class SlotCache:
@@ -108,22 +133,31 @@ class SlotCache:
         self.values[:, row, :length] = 0
 
 
-class LayerMemory:
-    """A ``Mix`` over what one layer keeps of the slots."""
+class SlotMemory(NamedTuple):
+    """What one layer keeps of all slots, and where the tokens [B, T] of a pass belong in it."""
 
-    def __init__(self, keys: Tensor, values: Tensor, rows: Tensor, places: Tensor, mask: Tensor):
-        """``keys`` and ``values`` are [slots, length, groups, D]; ``mask`` is [B, 1, T, L]."""
-        self.keys, self.values = keys, values
-        self.rows, self.places, self.mask = rows, places, mask
+    keys: Tensor
+    values: Tensor
+    """[slots, length, groups, D]"""
+    rows: Tensor
+    """[B]: the slot of each sequence."""
+    positions: Tensor
+    """[B, T]"""
+    places: Tensor
+    """[B * T]: the same, counted through all slots."""
+    mask: Tensor
+    """[B, 1, T, bucket]: what each token may look at."""
 
-    def __call__(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        keys, values = self._remember(self.keys, key), self._remember(self.values, value)
-        return attend(query, keys, values, self.mask)
+    def remember(self, key: Tensor, value: Tensor) -> None:
+        """Write [B, T, groups, D] to its places."""
+        for store, new in ((self.keys, key), (self.values, value)):
+            store.view(-1, *store.shape[2:]).index_copy_(0, self.places, new.flatten(0, 1))
 
-    def _remember(self, store: Tensor, new: Tensor) -> Tensor:
-        """Write [B, T, groups, D] to its places; read the bucket's positions [B, L, groups, D]."""
-        store.view(-1, *store.shape[2:]).index_copy_(0, self.places, new.flatten(0, 1))
-        return store[:, : self.mask.shape[-1]].index_select(0, self.rows)
+    def seen(self) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, bucket, groups, D] of the rows."""
+        bucket = self.mask.shape[-1]
+        keys, values = (each[:, :bucket] for each in (self.keys, self.values))
+        return keys.index_select(0, self.rows), values.index_select(0, self.rows)
 
 
 class CachedAttention:
@@ -132,11 +166,10 @@ class CachedAttention:
     def __init__(self, cache: SlotCache, rows: Tensor, positions: Tensor, bucket: int) -> None:
         """Tokens [B, T] at ``positions`` of ``rows``; no position read lies beyond ``bucket``."""
         self._cache = cache
-        self._rows = rows
-        self._places = cache.places(rows, positions)
         columns = torch.arange(bucket, device=positions.device)
-        self._mask = (columns <= positions.unsqueeze(-1)).unsqueeze(1)
+        mask = (columns <= positions.unsqueeze(-1)).unsqueeze(1)
+        self._tokens = rows, positions, cache.places(rows, positions), mask
 
-    def at(self, layer: int) -> Mix:
-        keys, values = self._cache.keys[layer], self._cache.values[layer]
-        return LayerMemory(keys, values, self._rows, self._places, self._mask)
+    def at(self, layer: int) -> SlotMemory:
+        """One layer's: with tensors of its own."""
+        return SlotMemory(self._cache.keys[layer], self._cache.values[layer], *self._tokens)

@@ -37,9 +37,8 @@ class VoxCPMConfig:
     """The model is unloaded when nobody has spoken for so long; 0 keeps it."""
     graphs: bool = True
     """Capture CUDA graphs where there is CUDA."""
-    compiled: bool = True
-    """Let torch.compile make single kernels of what stands between the products of a captured step:
-    loading takes a minute more, and each step little more than half the time."""
+    fused: bool = True
+    """Let hand-made kernels do what stands between the products of a captured step."""
     graph_batches: Sequence[int] = ()
     """Batch sizes to capture; none are all of the engine's own, and its slots always are one."""
     graph_timesteps: Sequence[int] = ()

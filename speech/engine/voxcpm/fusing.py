@@ -1,34 +1,44 @@
-"""Fusing: functions of tensors, made into single kernels by torch's compiler.
+"""Fusing: functions of tensors, each done by one hand-made kernel instead.
 
-Each stands between matrix products and would take several passes over the memory. What is compiled
-once serves for all layers that are alike, at every size. Knows no model.
+They stand between matrix products and would take several passes over the memory. Knows no model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-import torch
-
-Fuse = Callable[[Callable[..., Any]], Callable[..., Any]]
-"""Makes one kernel of a function of tensors."""
-
-VARIANTS = 64
-"""The most variants of one kernel: of each kind of layer, for one row and for many."""
+Function = Callable[..., Any]
+Fuse = Callable[[Function], Function]
+"""Gives the kernel of a function, or the function where there is none."""
 
 
-def compiler() -> Fuse:
-    """Compiles a function when it is first called, and each function once."""
-    # Each is one kernel: processes that compile would take longer to start than to do it.
-    torch._inductor.config.compile_threads = 1
-    torch._dynamo.config.recompile_limit = VARIANTS
-    torch._dynamo.config.accumulated_recompile_limit = VARIANTS
-    torch.compiler.set_stance("default")
-    return cache(partial(torch.compile, fullgraph=True, dynamic=True))
+class Fusion:
+    """Which functions have kernels, and whether these are used now."""
 
+    def __init__(self, kernels: Mapping[Function, Function]) -> None:
+        self._kernels = kernels
+        self._is_on = True
 
-def uncompiled() -> Any:
-    """From here on, or inside of a ``with`` block, what is compiled runs as it was written."""
-    return torch.compiler.set_stance("force_eager")
+    def __call__(self, function: Function) -> Function:
+        """One that does what ``function`` does, by its kernel while those are used."""
+        kernel = self._kernels.get(function, function)
+
+        def fused(*arguments: Any) -> Any:
+            return (kernel if self._is_on else function)(*arguments)
+
+        return fused
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside of the block everything runs as it was written."""
+        was_on, self._is_on = self._is_on, False
+        try:
+            yield
+        finally:
+            self._is_on = was_on
+
+    def end(self) -> None:
+        """From here on everything runs as it was written."""
+        self._is_on = False

@@ -69,16 +69,17 @@ class GraphPasses:
         *,
         batches: Sequence[int] = (),
         timesteps: Sequence[int] = (),
+        notice: str = "",
     ) -> None:
         """``batches`` and ``timesteps`` are the sizes to capture, where they are not all of the
-        usual ones."""
+        usual ones; ``notice`` is what is to be told already."""
         self.notice = ""
         self._eager = eager
         self._scratch = eager.model.slots
         self._batches = batches or BATCHES
         self._timesteps = timesteps or TIMESTEPS
         self._pool: Any = None
-        self._begin("")
+        self._begin(notice)
 
     # -- capturing
 
@@ -123,7 +124,7 @@ class GraphPasses:
         self._emits: dict[bool, dict[tuple[int, int], Captured]] = {True: {}, False: {}}
         self._advances: dict[tuple[int, int], Captured] = {}
         self._prefills: dict[tuple[int, int], Captured] = {}
-        self._proof = Proof(self._eager, compiled=self._eager.is_fused)
+        self._proof = Proof(self._eager, fused=self._eager.is_fused)
         if notice:
             self._note(notice)
 
@@ -221,10 +222,18 @@ class GraphPasses:
     def prefill(self, piece: Piece, bucket: int) -> None:
         """As ``Passes.prefill``."""
         batch, tokens = piece.is_audio.shape
-        key = _smallest(self._prefills, batch, tokens)
-        if key is None or bucket > PREFILL_BUCKET:
+        most = max((size for size, length in self._prefills if length >= tokens), default=0)
+        if not most or bucket > PREFILL_BUCKET:
             self._eager.prefill(piece, bucket)
             return
+        # Short prompts can be more than any graph takes in: several replays are far sooner done
+        # than one eager pass.
+        for begin in range(0, batch, most):
+            self._replay_prefill(Piece(*(part[begin : begin + most] for part in piece)))
+
+    def _replay_prefill(self, piece: Piece) -> None:
+        key = _smallest(self._prefills, *piece.is_audio.shape)
+        assert key is not None
         blank = self._blank_piece(*key)
         for whole, part in zip(blank, piece, strict=True):
             whole[tuple(map(slice, part.shape))] = part

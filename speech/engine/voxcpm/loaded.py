@@ -122,9 +122,22 @@ def choose_passes(
     eager = EagerPasses(model, vae)
     if model.device.type != "cuda" or not config.graphs:
         return eager
-    if config.compiled:
-        eager.fuse()
-    graphs = GraphPasses(eager, batches=config.graph_batches, timesteps=config.graph_timesteps)
+    graphs = GraphPasses(
+        eager,
+        batches=config.graph_batches,
+        timesteps=config.graph_timesteps,
+        notice=_fuse(eager) if config.fused else "",
+    )
     with torch.inference_mode(), torch.cuda.device(model.device):
         graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
     return graphs
+
+
+def _fuse(eager: EagerPasses) -> str:
+    """Let kernels do what they can; a notice where there are none."""
+    try:
+        from speech.engine.voxcpm.kernels import fusion
+    except ImportError:
+        return "Kernels are not fused: Triton, which comes with torch for CUDA, is not installed."
+    eager.fuse(fusion())
+    return ""

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from speech.engine.voxcpm.attention import CachedAttention, LocalAttention, SlotCache
+from speech.engine.voxcpm.attention import CachedAttention, SlotCache
 from speech.engine.voxcpm.fusing import Fuse
 from speech.engine.voxcpm.slots import SlotState
 from speech.engine.voxcpm.solver import guide, schedule, solve
@@ -96,7 +96,7 @@ class BatchedModel(nn.Module):
         special = self.special_token[0].expand(len(patches), 1, -1)
         tokens = torch.cat((special, tokens), dim=1)
         rotation = self.encoder.rotation(torch.arange(tokens.shape[1], device=self.device))
-        first = self.encoder(tokens, rotation, LocalAttention(), kept=slice(0, 1))
+        first = self.encoder(tokens, rotation, kept=slice(0, 1))
         return self.encoder_output(first[:, 0])
 
     def begin(self, row: int, timesteps: int, guidance: float, patch: Tensor | None) -> None:
@@ -221,7 +221,7 @@ class BatchedModel(nn.Module):
         tokens = torch.cat((head, before, patch), dim=1)
         rotation = self.estimator.rotation(torch.arange(tokens.shape[1], device=self.device))
         kept = slice(tokens.shape[1] - self.patch_size, None)
-        return self.estimator_output(self.estimator(tokens, rotation, LocalAttention(), kept))
+        return self.estimator_output(self.estimator(tokens, rotation, kept=kept))
 
     # -- a slot's memory
 

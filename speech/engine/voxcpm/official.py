@@ -14,7 +14,7 @@ import os
 import sys
 import warnings
 from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
@@ -34,7 +34,9 @@ def import_voxcpm() -> ModuleType:
 def use_torchaudio() -> ModuleType:
     """The real torchaudio where it loads, otherwise its Python part, otherwise only its files."""
     try:
-        return importlib.import_module("torchaudio")
+        module = importlib.import_module("torchaudio")
+        if find_spec("torchcodec") is not None:
+            return module  # it reads and writes files as well
     except ModuleNotFoundError as missing:
         if missing.name != "torchaudio":
             raise

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from speech.engine.voxcpm.fusing import compiler, uncompiled
+from speech.engine.voxcpm.fusing import Fusion
 from speech.engine.voxcpm.model import BatchedModel
 from speech.engine.voxcpm.vae import StreamingVAE
 
@@ -57,7 +57,7 @@ class EagerPasses:
     def __init__(self, model: BatchedModel, vae: StreamingVAE) -> None:
         self.model = model
         self.vae = vae
-        self.is_fused = False
+        self._fusion: Fusion | None = None
         self._eagerly: Callable[[], AbstractContextManager[object]] = nullcontext
         # The same slots run for many steps; to bring their numbers to the device waits for it.
         self._on_device = lru_cache(maxsize=512)(self._to_device)
@@ -86,18 +86,23 @@ class EagerPasses:
         self.model.keep(rows, latents)
         return audio, latents, stops
 
-    def fuse(self) -> None:
-        """Let the inductor make single kernels of what stands between products, wherever the model
-        is driven without this class; its own passes stay as they are, to be compared with."""
-        fuse = compiler()
-        self.model.fuse(fuse)
-        self.vae.fuse(fuse)
-        self.is_fused, self._eagerly = True, uncompiled
+    def fuse(self, fusion: Fusion) -> None:
+        """Let kernels do what stands between products, wherever the model is driven without this
+        class; its own passes stay as they are, to be compared with."""
+        self.model.fuse(fusion)
+        self.vae.fuse(fusion)
+        self._fusion, self._eagerly = fusion, fusion.paused
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether kernels do what stands between products, outside of these passes."""
+        return self._fusion is not None
 
     def unfuse(self) -> None:
         """Back to operation by operation, everywhere."""
-        uncompiled()
-        self.is_fused, self._eagerly = False, nullcontext
+        if self._fusion is not None:
+            self._fusion.end()
+        self._fusion, self._eagerly = None, nullcontext
 
     def rows(self, numbers: list[int]) -> Tensor:
         """Numbers of slots, or of places in the batch, on the device; not to be written to."""

@@ -18,7 +18,7 @@ TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """How far a row of a replay may be from the eager pass's, root mean squares, as a share of its own:
 the kernels are the same, and the order of their sums may not be."""
 
-TOLERANCE_COMPILED = 0.2
+TOLERANCE_FUSED = 0.2
 """Fused kernels round elsewhere, and the quantiser makes steps of that; what a wrong graph says is
 off by as much as it is large."""
 
@@ -35,9 +35,9 @@ class Unfaithful(Exception):
 class Proof:
     """Compares replays with ``eager``. Each check raises Unfaithful."""
 
-    def __init__(self, eager: EagerPasses, *, compiled: bool = False) -> None:
+    def __init__(self, eager: EagerPasses, *, fused: bool = False) -> None:
         self._eager = eager
-        self._limit = TOLERANCE_COMPILED if compiled else TOLERANCE[eager.model.dtype]
+        self._limit = TOLERANCE_FUSED if fused else TOLERANCE[eager.model.dtype]
 
     def emit(
         self, replay: Callable[..., tuple[Tensor, ...]], size: int, count: int, is_guided: bool

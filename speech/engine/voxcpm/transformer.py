@@ -15,11 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from speech.engine.voxcpm.attention import Attention, Mix
+from speech.engine.voxcpm.attention import CachedAttention, Rotation, SlotMemory, attend_tokens
 from speech.engine.voxcpm.fusing import Fuse
-
-Rotation = tuple[Tensor, Tensor]
-"""Cosines and sines of [.., T, 1, D], in float32."""
 
 
 def side_by_side(*linears: nn.Linear) -> nn.Linear:
@@ -41,33 +38,12 @@ def rms_norm(hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     return (wide * scale).to(hidden.dtype) * weight
 
 
-def rotate(heads: Tensor, rotation: Rotation) -> Tensor:
-    """Rotary position embedding of [.., T, heads, D], computed in float32."""
-    cosine, sine = rotation
-    wide = heads.float()
-    left, right = wide.chunk(2, dim=-1)
-    return (wide * cosine + torch.cat((-right, left), dim=-1) * sine).to(heads.dtype)
-
-
 def add_norm(
     hidden: Tensor, change: Tensor, scale: float | None, weight: Tensor, epsilon: float
 ) -> tuple[Tensor, Tensor]:
     """The sum of both, the change scaled, and the sum's ``rms_norm``."""
     hidden = hidden + (change if scale is None else change * scale)
     return hidden, rms_norm(hidden, weight, epsilon)
-
-
-def split_heads(
-    heads: Tensor, counts: tuple[int, int], rotation: Rotation | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries, keys and values of [B, T, heads, D]: so many query and key heads, and as many value
-    heads as keys; all but the values are rotated."""
-    queries, groups = counts
-    turned, value = heads.split((queries + groups, groups), dim=2)
-    if rotation is not None:
-        turned = rotate(turned, rotation)
-    query, key = turned.split((queries, groups), dim=2)
-    return query, key, value
 
 
 def gate(joined: Tensor) -> Tensor:
@@ -77,11 +53,11 @@ def gate(joined: Tensor) -> Tensor:
 
 
 class Kernels(NamedTuple):
-    """What stands between the products of a layer; a compiler makes one kernel of each."""
+    """What stands between the products of a layer; on a GPU each is a kernel of its own."""
 
     norm: Callable[..., Tensor] = rms_norm
     add_norm: Callable[..., tuple[Tensor, Tensor]] = add_norm
-    split_heads: Callable[..., tuple[Tensor, Tensor, Tensor]] = split_heads
+    attend: Callable[..., Tensor] = attend_tokens
     gate: Callable[..., Tensor] = gate
 
 
@@ -110,7 +86,7 @@ class Layer(nn.Module):
         hidden: Tensor,
         change: Tensor | None,
         rotation: Rotation | None,
-        mix: Mix,
+        memory: SlotMemory | None,
         kept: slice,
         kernels: Kernels,
     ) -> tuple[Tensor, Tensor]:
@@ -123,8 +99,8 @@ class Layer(nn.Module):
         else:
             hidden, normed = kernels.add_norm(hidden, change, scale, self.before_attention, epsilon)
         heads = self.qkv(normed).view(batch, steps, self.heads + 2 * self.groups, self.size)
-        query, key, value = kernels.split_heads(heads, (self.heads, self.groups), rotation)
-        mixed = self.out(mix(query[:, kept], key, value))
+        seen = kernels.attend(heads, (self.heads, self.groups), rotation, kept, memory)
+        mixed = self.out(seen)
         hidden, normed = kernels.add_norm(hidden[:, kept], mixed, scale, self.before_mlp, epsilon)
         return hidden, self.down(kernels.gate(self.gate_up(normed)))
 
@@ -170,15 +146,16 @@ class Transformer(nn.Module):
         self,
         hidden: Tensor,
         rotation: Rotation | None,
-        attention: Attention,
+        attention: CachedAttention | None = None,
         kept: slice = EVERYTHING,
     ) -> Tensor:
-        """[B, T, H] to [B, T', H]: the last layer computes only the tokens that are ``kept``."""
+        """[B, T, H] to [B, T', H]: the last layer computes only the tokens that are ``kept``.
+        Without ``attention`` the tokens see each other."""
         last = len(self.layers) - 1
         change: Tensor | None = None
         for index, layer in enumerate(self.layers):
             which = kept if index == last else EVERYTHING
-            mix = attention.at(index)
-            hidden, change = layer(hidden, change, rotation, mix, which, self._kernels)
+            memory = attention.at(index) if attention else None
+            hidden, change = layer(hidden, change, rotation, memory, which, self._kernels)
         scale = self.layers[last].residual_scale
         return self._kernels.add_norm(hidden, change, scale, self.norm, self.epsilon)[1]

@@ -50,12 +50,14 @@ def _layers(modules: Any, half: bool) -> Iterator[Layer]:
                 yield Snake(module.alpha)
             case "CausalConv1d":
                 yield _convolution(module, half)
-            case "CausalTransposeConv1d":
-                yield Upsampling(weight_of(module), _bias(module), module.stride[0], half)
             case "CausalResidualUnit":
                 yield Residual(*_layers(module.block, half))  # type: ignore[arg-type]
-            case "CausalEncoderBlock" | "CausalDecoderBlock":
+            case "CausalEncoderBlock":
                 yield from _layers(module.block, half)
+            case "CausalDecoderBlock":
+                snake, convolution, *units = module.block
+                yield _upsampling(snake, convolution, half)
+                yield from _layers(units, half)
             case "Tanh":
                 yield Tanh()
             case "NoiseBlock":
@@ -78,6 +80,11 @@ def _convolution(module: Any, half: bool) -> Layer:
     if weight.shape[0] == 1 and module.groups == 1 and weight.shape[1] > 1:
         return Mixdown(weight, bias, half)
     return Convolution(weight, bias, module.dilation[0], module.groups)
+
+
+def _upsampling(snake: Any, convolution: Any, half: bool) -> Layer:
+    first, stride = Snake(snake.alpha), convolution.stride[0]
+    return Upsampling(first, weight_of(convolution), _bias(convolution), stride, half)
 
 
 def weight_of(module: Any) -> Tensor:

@@ -61,16 +61,6 @@ def snake(x: Tensor, alpha: Tensor, inverse: Tensor) -> Tensor:
     return torch.addcmul(x, (x * alpha).sin_().square_(), inverse)
 
 
-def taps(heard: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
-    """Each channel of [B, T, C] convolved for itself with [C, taps]: products and sums."""
-    count = weight.shape[1]
-    length = heard.shape[1] - dilation * (count - 1)
-    y = bias.expand(heard.shape[0], length, heard.shape[2])
-    for tap in range(count):
-        y = y + heard[:, tap * dilation : tap * dilation + length] * weight[:, tap]
-    return y
-
-
 class Snake(Layer):
     """The decoder's nonlinearity."""
 
@@ -133,17 +123,10 @@ class Convolution(Layer):
         self.keep(bias=bias)
         plane = weight.detach()[:, :, None].contiguous(memory_format=torch.channels_last)
         self.register_buffer("weight", plane.clone(), persistent=False)
-        self._taps: Callable[..., Tensor] | None = None
-
-    def fuse(self, fuse: Fuse) -> None:
-        if self.groups == self.channels:
-            self._taps = fuse(taps)
 
     def forward(self, x: Tensor, past: Tensor) -> Step:
         heard = torch.cat([past.view(len(x), self.frames, self.channels), x], 1)
         kept = heard[:, heard.shape[1] - self.frames :].flatten(1)
-        if self._taps is not None:
-            return self._taps(heard, self.weight[:, 0, 0], self.bias, self.dilation), kept
         plane = F.conv2d(
             heard.transpose(1, 2)[:, :, None],  # a view, of a plane one sample high
             self.weight,
@@ -177,19 +160,31 @@ class Mixdown(Layer):
 
 
 class Upsampling(Layer):
-    """A transposed convolution of twice its stride: each sample meets the one before it."""
+    """A nonlinearity, and a transposed convolution of twice its stride: each sample meets the one
+    before it."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, stride: int, half: bool) -> None:
+    def __init__(self, first: Snake, weight: Tensor, bias: Tensor, stride: int, half: bool) -> None:
         super().__init__()
         self.context = weight.shape[0]
+        self.first = first
         halves = torch.cat([weight[:, :, :stride], weight[:, :, stride:]])
         self.stride = stride
         self.product = Product(halves.transpose(1, 2).flatten(1), bias.repeat(stride), half)
+        self._pairs: Callable[..., Tensor] = pairs
+
+    def fuse(self, fuse: Fuse) -> None:
+        self._pairs = fuse(pairs)
 
     def forward(self, x: Tensor, past: Tensor) -> Step:
-        before = torch.cat([past[:, None], x[:, :-1]], 1)
-        y = self.product(torch.cat([x, before], 2))
-        return y.view(len(x), x.shape[1] * self.stride, -1), x[:, -1]
+        met = self._pairs(x, past, self.first)
+        y = self.product(met)
+        return y.view(len(x), x.shape[1] * self.stride, -1), met[:, -1, : self.context]
+
+
+def pairs(x: Tensor, past: Tensor, first: Snake) -> Tensor:
+    """Each sample of [B, T, C] after the nonlinearity, and the one before it: [B, T, 2C]."""
+    bent = first.snake(x)
+    return torch.cat([bent, torch.cat([past[:, None], bent[:, :-1]], 1)], 2)
 
 
 class Downsampling(Layer):
@@ -221,10 +216,20 @@ class Residual(Layer):
         super().__init__()
         self.first, self.convolution, self.second, self.mix = first, convolution, second, mix
         self.context = convolution.context
+        self._residual: Callable[..., Step] = residual
+
+    def fuse(self, fuse: Fuse) -> None:
+        if self.convolution.groups == self.convolution.channels:
+            self._residual = fuse(residual)
 
     def forward(self, x: Tensor, past: Tensor) -> Step:
-        y, kept = self.convolution(self.first.snake(x), past)
-        return self.mix.product(self.second.snake(y)).add_(x), kept
+        return self._residual(x, past, self)
+
+
+def residual(x: Tensor, past: Tensor, unit: Residual) -> Step:
+    """What ``unit`` makes of [B, T, C] after ``past``."""
+    y, kept = unit.convolution(unit.first.snake(x), past)
+    return unit.mix.product(unit.second.snake(y)).add_(x), kept
 
 
 class Tanh(Layer):

@@ -6,7 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from speech.engine.voxcpm.attention import CachedAttention, SlotCache, attend, length_bucket
+from speech.engine.voxcpm.attention import (
+    CachedAttention,
+    SlotCache,
+    attend,
+    attend_tokens,
+    length_bucket,
+)
 
 HEADS, GROUPS, SIZE = 4, 2, 8
 
@@ -27,6 +33,12 @@ def expanded(query, key, value, **options):
     return mixed.transpose(1, 2).flatten(2)
 
 
+def see(attention, query, key, value, layer=0):
+    """What tokens see that are remembered."""
+    heads = torch.cat((query, key, value), dim=2)
+    return attend_tokens(heads, (HEADS, GROUPS), None, slice(None), attention.at(layer))
+
+
 @pytest.mark.parametrize("steps", [1, 5])
 def test_grouped_queries_see_what_expanded_keys_would_show(steps):
     query, key, value = (
@@ -44,7 +56,7 @@ def test_a_prompt_in_pieces_is_seen_as_if_whole():
     for part in (slice(0, 4), slice(4, 5), slice(5, 10)):
         positions = torch.arange(part.start, part.stop).unsqueeze(0)
         attention = CachedAttention(cache, rows, positions, 16)
-        seen.append(attention.at(0)(query[:, part], key[:, part], value[:, part]))
+        seen.append(see(attention, query[:, part], key[:, part], value[:, part]))
     whole = expanded(query, key, value, is_causal=True)
     assert torch.allclose(torch.cat(seen, dim=1), whole, atol=1e-6)
 
@@ -52,7 +64,7 @@ def test_a_prompt_in_pieces_is_seen_as_if_whole():
 def remember(cache, layer, row, positions, new):
     """Let one slot hear ``new`` [1, T, groups, D] at ``positions`` [T]."""
     attention = CachedAttention(cache, torch.tensor([row]), positions.unsqueeze(0), 8)
-    attention.at(layer)(drawn(1, len(positions), HEADS, SIZE), new, new)
+    see(attention, drawn(1, len(positions), HEADS, SIZE), new, new, layer)
 
 
 def test_slots_of_different_lengths_share_a_step():
@@ -61,7 +73,7 @@ def test_slots_of_different_lengths_share_a_step():
     past = drawn(1, 3, GROUPS, SIZE)
     remember(cache, 0, 1, torch.arange(3), past)
     query, new = drawn(2, 1, HEADS, SIZE), drawn(2, 1, GROUPS, SIZE)
-    got = CachedAttention(cache, rows, positions, 8).at(0)(query, new, new)
+    got = see(CachedAttention(cache, rows, positions, 8), query, new, new)
     long = torch.cat((past, new[:1]), dim=1)
     assert torch.allclose(got[:1], expanded(query[:1], long, long), atol=1e-6)
     assert torch.allclose(got[1:], expanded(query[1:], new[1:], new[1:]), atol=1e-6)
@@ -73,7 +85,8 @@ def test_what_padding_writes_is_never_read():
     remember(cache, 0, 0, torch.tensor([cache.length]), padded)
     query, new = drawn(1, 1, HEADS, SIZE), drawn(1, 1, GROUPS, SIZE)
     last = torch.tensor([[cache.length - 1]])
-    seen = CachedAttention(cache, torch.tensor([0]), last, cache.length).at(0)(query, new, new)
+    attention = CachedAttention(cache, torch.tensor([0]), last, cache.length)
+    seen = see(attention, query, new, new)
     assert not seen.isnan().any()
 
 
