@@ -21,6 +21,7 @@ from speech.engine.voxcpm.int8 import quantize
 from speech.engine.voxcpm.memory import is_out_of_memory
 from speech.engine.voxcpm.model import BatchedModel
 from speech.engine.voxcpm.outbox import Outbox
+from speech.engine.voxcpm.packing import pack
 from speech.engine.voxcpm.passes import EagerPasses
 from speech.engine.voxcpm.precision import choose_vae
 from speech.engine.voxcpm.recordings import Recordings
@@ -98,6 +99,7 @@ def assemble(
         model = BatchedModel(official, slots, length)
         if quantized:
             quantize(model)
+        pack(model)
         vae, objection = choose_vae(official.audio_vae, slots, config.vae_precision, model.dtype)
     passes = choose_passes(model, vae, config)
     tokens, times = PREFILL[device.type]

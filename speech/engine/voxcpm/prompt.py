@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import repeat, takewhile
 
 from speech.engine.types import Utterance, VoicePrompt
 
@@ -63,9 +63,16 @@ def lay_out(text: Sequence[int], reference: int, prompt: int) -> tuple[int, ...]
     return (*fenced, *text, AUDIO_START, *repeat(AUDIO, prompt))
 
 
-def shared_length(reference: int) -> int:
-    """How many first positions depend on the reference alone."""
-    return reference + 2 if reference else 0
+def shared_length(reference: int, transcript: Sequence[int], text: Sequence[int]) -> int:
+    """How many first positions depend on the voice alone: its fenced reference, and as many tokens
+    of its transcript as are the same in front of what is to be said."""
+    return (reference + 2 if reference else 0) + common_length(transcript, text)
+
+
+def common_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many first tokens are the same in both."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return sum(1 for _ in pairs)
 
 
 def count_patches(samples: int, sample_rate: int, model_rate: int, patch_samples: int) -> int:

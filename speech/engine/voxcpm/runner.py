@@ -25,12 +25,14 @@ from speech.engine.voxcpm.prompt import (
     TIMESTEPS,
     Prompt,
     ceiling,
+    common_length,
     lay_out,
     shared_length,
     spoken_text,
 )
 from speech.engine.voxcpm.recordings import CONTEXT_PATCHES
 from speech.engine.voxcpm.solver import evaluations
+from speech.engine.voxcpm.voice_cache import Prefix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +111,8 @@ class ModelRunner:
         self._check_voice(utterance, reference, continued)
         target = spoken_text(utterance)
         transcript = (voice.prompt.transcript or "") if voice and voice.prompt else ""
-        tokens = lay_out(loaded.tokenize(transcript + target), reference, continued)
+        text = loaded.tokenize(transcript + target)
+        tokens = lay_out(text, reference, continued)
         if max(tokens) >= loaded.model.embedding.num_embeddings:
             raise InvalidUtterance("The text has a sign that the model does not know.")
         room = loaded.model.length - len(tokens)
@@ -118,7 +121,7 @@ class ModelRunner:
         params = utterance.params
         return Prompt(
             tokens=tokens,
-            shared=shared_length(reference),
+            shared=shared_length(reference, loaded.tokenize(transcript), text),
             voice=voice if reference or continued else None,
             text=target,
             seed=seed,
@@ -162,8 +165,9 @@ class ModelRunner:
         else:
             loaded.vae.reset(slot)
         if features and features.prefix is not None:
-            loaded.model.restore(slot, features.prefix)
-            occupant.position = prompt.shared
+            # Not always all of it: a token may end elsewhere in front of another text.
+            occupant.position = common_length(features.prefix.tokens, prompt.tokens)
+            loaded.model.restore(slot, features.prefix.first(occupant.position))
         self._occupants[slot] = occupant
 
     @torch.inference_mode()
@@ -215,11 +219,12 @@ class ModelRunner:
             self._occupants[slot].position += take
 
     def _keep_prefix(self, slot: int) -> None:
-        """The next utterance of the same voice need not read the reference again."""
+        """The next utterance of the same voice need not read again what stands before its text."""
         occupant = self._occupants[slot]
         prompt, features = occupant.prompt, occupant.features
         if prompt.voice and features and prompt.shared and features.prefix is None:
-            features.prefix = self.loaded.model.prefix(slot, prompt.shared)
+            memory = self.loaded.model.prefix(slot, prompt.shared)
+            features.prefix = Prefix(prompt.tokens[: prompt.shared], *memory)
             self.loaded.voices.grown(prompt.voice.key)
 
     @torch.inference_mode()

@@ -24,23 +24,40 @@ class Heard:
 
 
 @dataclass(slots=True)
+class Prefix:
+    """What both language models remember of a prompt's first ``tokens``."""
+
+    tokens: tuple[int, ...]
+    base: Tensor
+    residual: Tensor
+
+    def first(self, length: int) -> tuple[Tensor, Tensor]:
+        """Of so many tokens alone."""
+        return self.base[:, :, :length], self.residual[:, :, :length]
+
+    @property
+    def nbytes(self) -> int:
+        size: int = self.base.nbytes + self.residual.nbytes
+        return size
+
+
+@dataclass(slots=True)
 class VoiceFeatures:
-    """All that is known of a voice. ``prefix`` is what the language models remember of the fenced
-    reference; ``state`` the decoder's after the end of the recording to continue."""
+    """All that is known of a voice. ``prefix`` is of what stands before any text: its fenced
+    reference and its transcript; ``state`` the decoder's after the recording to continue."""
 
     reference: Heard | None = None
     prompt: Heard | None = None
     state: State | None = None
-    prefix: tuple[Tensor, Tensor] | None = None
+    prefix: Prefix | None = None
 
     @property
     def nbytes(self) -> int:
         """What it costs to keep."""
         heard = [part for part in (self.reference, self.prompt) if part]
-        tensors = [*(self.prefix or ())]
-        tensors += [tensor for part in heard for tensor in (part.latents, part.embeddings)]
-        size: int = sum(each.nbytes for each in tensors)
-        return size + (self.state.nbytes if self.state else 0)
+        parts = [tensor for part in heard for tensor in (part.latents, part.embeddings)]
+        kept = [part for part in (*parts, self.prefix, self.state) if part is not None]
+        return sum(part.nbytes for part in kept)
 
 
 class VoiceCache:

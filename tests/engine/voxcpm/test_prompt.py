@@ -29,7 +29,21 @@ A = AUDIO
 )
 def test_each_mode_has_its_layout(reference, prompt, expected):
     assert lay_out([7, 8], reference, prompt) == expected
-    assert shared_length(reference) == (reference + 2 if reference else 0)
+
+
+@pytest.mark.parametrize(
+    ("reference", "transcript", "text", "shared"),
+    [
+        (0, [], [7, 8], 0),
+        (2, [], [7, 8], 4),
+        (0, [5, 6], [5, 6, 7, 8], 2),
+        (0, [5, 6], [5, 67, 8], 1),
+        (2, [5, 6], [5, 6, 7, 8], 6),
+    ],
+    ids=["zero-shot", "reference", "continuation", "other boundary", "combined"],
+)
+def test_what_stands_before_any_text_is_shared(reference, transcript, text, shared):
+    assert shared_length(reference, transcript, text) == shared
 
 
 @pytest.mark.parametrize(

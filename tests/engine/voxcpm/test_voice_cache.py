@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from speech.engine.voxcpm.voice_cache import Heard, VoiceCache, VoiceFeatures
+from speech.engine.voxcpm.voice_cache import Heard, Prefix, VoiceCache, VoiceFeatures
 
 
 def features(size=100):
@@ -33,7 +33,7 @@ def test_what_has_grown_makes_room():
     cache = VoiceCache(3 * features().nbytes)
     cache.get("a", features)
     grown = cache.get("b", features)
-    grown.prefix = torch.zeros(150), torch.zeros(150)
+    grown.prefix = Prefix((1, 2), torch.zeros(150), torch.zeros(150))
     cache.grown("b")
     assert len(cache) == 1
     cache.grown("a")
