@@ -11,6 +11,7 @@ from voices.exceptions import RefusedRecording
 from voices.fields import clean_fields
 from voices.models import Voice
 from voices.resolving import needed_consent
+from voices.room import check_room
 from voices.samples import Cut
 from voices.taking import take
 
@@ -34,7 +35,7 @@ def clone_voice(
     Raises VoiceLimitReached, InvalidVoiceField, ConsentRequired, RefusedRecording and NotFound for
     a consent that is not this account's.
     """
-    Voice.check_room(account)
+    check_room(account)
     about = clean_fields({"name": name, "language": language, "description": description})
     agreed, statement = needed_consent(consent, account)
     cut = Cut.ENDS if transcript else Cut.BEST

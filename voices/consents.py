@@ -22,6 +22,7 @@ from voices.exceptions import ConsentRequired, RefusedRecording
 from voices.languages import clean_language
 from voices.phrase_rows import ConsentPhrase
 from voices.policy import Policy, check_statement, check_word_is_enough
+from voices.room import check_bytes, hold
 from voices.samples import Sample
 from voices.scope import PURPOSES_LENGTH, Scope, covers
 from voices.transcriber import check_words
@@ -102,6 +103,7 @@ class VoiceConsent(models.Model):
     words_checked = models.CharField(max_length=100, default=UNCHECKED)
     recording_key = models.CharField(max_length=200, blank=True)
     recording_hash = models.CharField(max_length=64, blank=True)
+    recording_size = models.PositiveIntegerField(default=0, editable=False)
     report = models.JSONField(default=dict)
     state = models.CharField(max_length=20, choices=State.choices, default=State.ACTIVE)
     given_by = models.ForeignKey(
@@ -167,6 +169,8 @@ class VoiceConsent(models.Model):
         # Outside of the transaction: who hears takes long.
         heard_by = _check_phrase(phrase.text, sample) if phrase else ""
         with storage.keeping(sample.wav) as stored:
+            hold(account)
+            check_bytes(account, stored.size)
             if phrase:
                 phrase.use_up()
             return cls._add(
@@ -180,6 +184,7 @@ class VoiceConsent(models.Model):
                 words_checked=heard_by or UNCHECKED,
                 recording_key=stored.key,
                 recording_hash=stored.sha256,
+                recording_size=stored.size,
                 report=sample.report.as_json(),
                 state=cls.State.PENDING if policy == Policy.REVIEW else cls.State.ACTIVE,
                 **about,
@@ -310,7 +315,12 @@ class VoiceConsent(models.Model):
         words = ("name", "relationship", "statement", "phrase", "purposes")
         nothing: dict[str, Any] = dict.fromkeys(words, "") | {"report": {}}
         VoiceConsent.objects.filter(pk=self.pk).update(
-            **nothing, recording_key="", user_agent="", address="", deleted_at=timezone.now()
+            **nothing,
+            recording_key="",
+            recording_size=0,
+            user_agent="",
+            address="",
+            deleted_at=timezone.now(),
         )
         self.refresh_from_db()
 

@@ -21,6 +21,7 @@ from voices.consents import Origin
 from voices.erasure import Erasure
 from voices.exceptions import DesignLimitReached, InvalidVoiceField
 from voices.languages import clean_language
+from voices.room import check_bytes
 from voices.samples import Sample
 
 LIFE = timedelta(days=1)
@@ -81,7 +82,8 @@ class VoiceDesign(models.Model):
         )
 
     def check_room(self) -> None:
-        """Raise DesignLimitReached when it has all the candidates it may have."""
+        """Raise VoiceLimitReached for one candidate too many, or where there is no room for it."""
+        check_bytes(self.account)
         if self.pk and self.candidates.count() >= MOST_CANDIDATES:
             raise DesignLimitReached(f"A design has at most {MOST_CANDIDATES} candidates.")
 

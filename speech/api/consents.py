@@ -29,6 +29,7 @@ from speech.errors import InvalidField
 from voices.languages import clean_language
 from voices.models import ConsentPhrase, VoiceConsent
 from voices.policy import check_statement, check_word_is_enough
+from voices.room import check_bytes
 from voices.samples import Cut
 from voices.scope import PURPOSES_LENGTH, Scope
 
@@ -101,6 +102,8 @@ class ConsentsView(ConsentFace):
         responses=ConsentShape,
     )
     def post(self, request: Request) -> Response:
+        account, origin = account_of(request), origin_of(request)
+        check_bytes(account)  # before the body is looked at
         form = Form(request, *self.only)
         about: dict[str, Any] = {
             "name": form.text("name", required=True, longest=100),
@@ -112,7 +115,6 @@ class ConsentsView(ConsentFace):
                 form.text("expires_at"),
             ),
         }
-        account, origin = account_of(request), origin_of(request)
         if statement := form.text("statement"):
             check_word_is_enough("statement")
             statement = check_statement(statement, "statement")

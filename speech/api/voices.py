@@ -21,6 +21,7 @@ from speech.errors import InvalidField
 from voices.cloning import clone_voice
 from voices.listing import listed_voices, may_use, voice_object
 from voices.models import Origin, Voice
+from voices.room import check_room
 
 MULTIPART: Any = {"multipart/form-data": VoiceForm}
 
@@ -62,7 +63,7 @@ class VoicesView(VoiceFace):
     )
     def post(self, request: Request) -> Response:
         account = account_of(request)
-        Voice.check_room(account)  # before the body is looked at
+        check_room(account)  # before the body is looked at
         form = Form(request)
         voice = create_voice(form, account, origin_of(request))
         notes = [f"{name} is unknown and was ignored" for name in form.unknown()]
