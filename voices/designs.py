@@ -115,11 +115,12 @@ class VoiceDesign(models.Model):
         erasure.finish_if_possible()
 
     def end(self, but: DesignCandidate | None = None) -> Erasure:
-        """Erase it, ``but`` for the recording of a candidate that a voice has taken over. The
-        caller finishes the erasure when its transaction is over."""
+        """Erase it, ``but`` for the recording of a candidate that a voice takes over: should that
+        fail the draft stays. The caller finishes the erasure when its transaction is over."""
         others = self.candidates.exclude(pk=but.pk) if but else self.candidates.all()
         recordings = dict(others.values_list("object_key", "sha256"))
-        erasure = Erasure.begin(Erasure.Kind.DESIGN, self.public_id, recordings)
+        begin = Erasure.with_change if but else Erasure.begin
+        erasure = begin(Erasure.Kind.DESIGN, self.public_id, recordings)
         self.delete()
         return erasure
 
