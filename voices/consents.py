@@ -24,7 +24,7 @@ from voices.phrase_rows import ConsentPhrase
 from voices.policy import Policy, check_statement, check_word_is_enough
 from voices.room import check_bytes, hold
 from voices.samples import Sample
-from voices.scope import PURPOSES_LENGTH, Scope, covers
+from voices.scope import NO_LIMITS, PURPOSES_LENGTH, Scope, covers
 from voices.transcriber import check_words
 from voices.transcripts import check_transcript
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 UNCHECKED = "unchecked"
-NO_LIMITS = Scope()
 
 
 @dataclass(frozen=True, slots=True)

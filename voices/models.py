@@ -35,6 +35,7 @@ from voices.policy import Policy
 from voices.recordings import VoiceReport, VoiceSample
 from voices.room import check_bytes, check_room, hold
 from voices.samples import Sample
+from voices.scope import NO_LIMITS, Scope
 from voices.storage import Stored, UnclaimedObject
 
 __all__ = [
@@ -142,14 +143,15 @@ class Voice(models.Model):
         origin: Origin,
         *,
         statement: str = "",
+        scope: Scope = NO_LIMITS,
         transcript: str = "",
         override: bool = False,
         public_id: str = "",
         **about: Any,
     ) -> Voice:
         """A voice from a recording. The consent was checked against the policy by the caller;
-        ``statement`` is somebody's word in its stead, which becomes one. With a ``public_id``
-        that was chosen ahead nothing is made twice."""
+        ``statement`` is somebody's word in its stead, which becomes one of that ``scope``. With a
+        ``public_id`` that was chosen ahead nothing is made twice."""
         check_room(account)
         fields = clean_fields({"name": name, **about})
         # Outside of the transaction: who compares takes long.
@@ -159,7 +161,7 @@ class Voice(models.Model):
             check_room(account)
             check_bytes(account, stored.size)
             if statement:
-                consent = VoiceConsent.attest(account, statement, origin)
+                consent = VoiceConsent.attest(account, statement, origin, scope=scope)
             pending = consent is not None and consent.state == VoiceConsent.State.PENDING
             voice = cls(
                 public_id=public_id or ids.voice_id(),

@@ -109,11 +109,7 @@ class ConsentsView(ConsentFace):
             "name": form.text("name", required=True, longest=100),
             "language": clean_language(form.text("language", required=True)),
             "relationship": form.text("relationship", longest=100),
-            "scope": Scope.read(
-                form.text("purposes", longest=PURPOSES_LENGTH),
-                form.text("languages"),
-                form.text("expires_at"),
-            ),
+            "scope": scope_of(form),
         }
         if statement := form.text("statement"):
             check_word_is_enough("statement")
@@ -125,6 +121,15 @@ class ConsentsView(ConsentFace):
             consent = VoiceConsent.record(account, sample, origin, **about)
         notes = [f"{name} is unknown and was ignored" for name in form.unknown()]
         return Response(consent_object(consent), headers=warning(notes))
+
+
+def scope_of(form: Form) -> Scope:
+    """How far what is said in a form goes."""
+    return Scope.read(
+        form.text("purposes", longest=PURPOSES_LENGTH),
+        form.text("languages"),
+        form.text("expires_at"),
+    )
 
 
 def page_size(request: Request) -> int:

@@ -7,9 +7,16 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from speech.api.consents import AFTER, MULTIPART, PAGE, ConsentsView, PhraseView
+from speech.api.consents import AFTER, MULTIPART, PAGE, ConsentsView, ConsentView, PhraseView
 from speech.api.native import NativeView
-from speech.api.voice_shapes import ConsentForm, ConsentList, ConsentShape, PhraseShape
+from speech.api.voice_shapes import (
+    ConsentDeleted,
+    ConsentForm,
+    ConsentList,
+    ConsentName,
+    ConsentShape,
+    PhraseShape,
+)
 
 
 class NativeConsentsView(NativeView, ConsentsView):
@@ -35,6 +42,32 @@ class NativeConsentsView(NativeView, ConsentsView):
     )
     def post(self, request: Request) -> Response:
         return super().post(request)
+
+
+class NativeConsentView(NativeView, ConsentView):
+    """GET, POST and DELETE /api/consents/{id}."""
+
+    @extend_schema(operation_id="show_consent", summary="Show a consent", responses=ConsentShape)
+    def get(self, request: Request, name: str) -> Response:
+        return super().get(request, name)
+
+    @extend_schema(
+        operation_id="rename_consent",
+        summary="Rename a consent",
+        request=ConsentName,
+        responses={200: ConsentShape},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        return super().post(request, name)
+
+    @extend_schema(
+        operation_id="erase_consent",
+        summary="Withdraw a consent and erase what was said",
+        request=None,
+        responses={200: ConsentDeleted},
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        return super().delete(request, name)
 
 
 class NativePhraseView(NativeView, PhraseView):

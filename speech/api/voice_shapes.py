@@ -73,6 +73,15 @@ class VoiceForm(Shape):
     transcript = serializers.CharField(
         required=False, help_text="Exactly the words of the recording; ref_text is the same."
     )
+    purposes = serializers.CharField(
+        required=False, max_length=500, help_text="What the agreement in words is for."
+    )
+    languages = serializers.CharField(
+        required=False, help_text="BCP 47 tags it extends to, with commas between them."
+    )
+    expires_at = serializers.IntegerField(
+        required=False, help_text="Seconds since 1970 from which it holds no longer."
+    )
     language = serializers.CharField(required=False, help_text="A BCP 47 tag.")
     description = serializers.CharField(required=False, max_length=500)
     override = serializers.ChoiceField(
