@@ -7,8 +7,21 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from speech.api.consents import AFTER, MULTIPART, PAGE, ConsentsView, ConsentView, PhraseView
+from speech.api.consents import (
+    AFTER,
+    MULTIPART,
+    PAGE,
+    ConsentFace,
+    ConsentsView,
+    ConsentView,
+    PhraseView,
+    consent_object,
+    own_consent,
+)
 from speech.api.native import NativeView
+from speech.api.parsers import json_body
+from speech.api.requests import origin_of
+from speech.api.voice_forms import WithdrawalSerializer
 from speech.api.voice_shapes import (
     ConsentDeleted,
     ConsentForm,
@@ -68,6 +81,23 @@ class NativeConsentView(NativeView, ConsentView):
     )
     def delete(self, request: Request, name: str) -> Response:
         return super().delete(request, name)
+
+
+class WithdrawView(NativeView, ConsentFace):
+    """POST /api/consents/{id}/withdraw."""
+
+    @extend_schema(
+        operation_id="withdraw_consent",
+        summary="Withdraw a consent and keep the record of it",
+        request=WithdrawalSerializer,
+        responses={200: ConsentShape},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        consent = own_consent(request, name)
+        asked = WithdrawalSerializer(data=json_body(request))
+        asked.is_valid(raise_exception=True)
+        consent.withdraw(origin_of(request).actor, asked.validated_data.get("reason", ""))
+        return Response(consent_object(consent))
 
 
 class NativePhraseView(NativeView, PhraseView):

@@ -191,6 +191,7 @@ class ConsentShape(Shape):
     object = constant("audio.voice_consent")
     name = serializers.CharField()
     language = serializers.CharField()
+    relationship = serializers.CharField(help_text="Whose voice it is, in words.")
     created_at = serializers.IntegerField()
     state = serializers.ChoiceField(["pending", "active", "refused", "withdrawn", "expired"])
     phrase = serializers.CharField(help_text="What was to be read.")
@@ -203,7 +204,11 @@ class ConsentShape(Shape):
     expires_at = serializers.IntegerField(
         allow_null=True, help_text="Seconds since 1970; null where it has no end."
     )
+    document_sha256 = serializers.CharField(help_text="Of what was signed, where something was.")
     words_checked = serializers.CharField(help_text="By whom; `unchecked` by nobody.")
+    withdrawal_reason = serializers.CharField(
+        help_text="Why it was withdrawn, where that was said."
+    )
 
 
 class ConsentList(Shape):
@@ -236,6 +241,9 @@ class ConsentForm(Shape):
         required=False, help_text="The id of the phrase that is read in it."
     )
     relationship = serializers.CharField(required=False, max_length=100)
+    document_sha256 = serializers.RegexField(
+        "^[0-9A-Fa-f]{64}$", required=False, help_text="The SHA-256 of what the owner has signed."
+    )
     purposes = serializers.CharField(
         required=False, max_length=500, help_text="What it is for, in words."
     )
