@@ -199,7 +199,7 @@ def test_a_key_that_is_for_another_voice_finds_none(server, keys, make):
 WITH_ID = [
     (method.upper(), str(pattern.pattern))
     for pattern in canonical
-    if re.search(r"voice.*<", str(pattern.pattern))
+    if re.search(r"(voice|consent).*<", str(pattern.pattern))
     for method in ("get", "post", "patch", "delete")
     if hasattr(pattern.callback.cls, method)
 ]
@@ -237,7 +237,9 @@ def ask(client, method, route, ids):
     wanted = ids[kind_of(route)]
     url = "/" + re.sub(r"<number:\w+>", "1", re.sub(r"<\w+:name>", wanted, route))
     body = {"name": "Same", "accounts": [], "reason": "Because."}
-    needed = {"share": ["accounts"], "report": ["reason"]}.get(route.rpartition("/")[2], ["name"])
+    needed = {"share": ["accounts"], "report": ["reason"], "withdraw": ["reason"]}.get(
+        route.rpartition("/")[2], ["name"]
+    )
     return client.request(method, url, json={name: body[name] for name in needed})
 
 
