@@ -45,6 +45,7 @@ from voices.archive import export
 from voices.delivery import deliver
 from voices.listing import may_use, sample_object, voice_object
 from voices.models import Voice, VoiceReport, VoiceSample
+from voices.receipts import receipt
 from voices.room import check_bytes, check_room
 from voices.samples import Cut
 
@@ -144,16 +145,7 @@ class NativeVoiceView(VoiceFace):
     )
     def delete(self, request: Request, name: str) -> Response:
         erasure = own_voice(request, name).erase(origin_of(request).actor)
-        finished = erasure.finished_at
-        return Response(
-            {
-                "id": erasure.public_id,
-                "object": "voice.erasure",
-                "sha256": erasure.hashes,
-                "started_at": int(erasure.started_at.timestamp()),
-                "finished_at": int(finished.timestamp()) if finished else None,
-            }
-        )
+        return Response(receipt(erasure))
 
 
 def visible_voice(request: Request, public_id: str) -> Voice:

@@ -176,6 +176,7 @@ class ErasureShape(Shape):
     sha256 = serializers.ListField(child=serializers.CharField())
     started_at = serializers.IntegerField()
     finished_at = serializers.IntegerField(allow_null=True)
+    signature = serializers.CharField(help_text="The platform's, over all of this.")
 
 
 class VoiceReported(Shape):
