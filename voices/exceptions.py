@@ -32,8 +32,9 @@ class RecordingTooLarge(RefusedRecording):
 
     status = 413
 
-    def __init__(self, limit: int) -> None:
-        super().__init__("payload_too_large", f"A recording may have at most {limit // 2**20} MiB.")
+    def __init__(self, limit: int, param: str | None = None) -> None:
+        message = f"A recording may have at most {limit // 2**20} MiB."
+        super().__init__("payload_too_large", message, param)
 
 
 class InvalidVoiceField(Exception):
