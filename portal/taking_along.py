@@ -41,8 +41,9 @@ _USAGE = (
 )
 _CONSENT = (
     *("public_id", "name", "language", "relationship", "statement", "phrase", "phrase_language"),
-    *("words_checked", "purposes", "languages", "expires_at"),
-    *("state", "given_as", "address", "user_agent", "created_at", "withdrawn_at"),
+    *("words_checked", "purposes", "languages", "expires_at", "document_sha256"),
+    *("state", "given_as", "given_through", "release", "address", "user_agent", "created_at"),
+    *("withdrawn_at", "withdrawal_reason"),
 )
 _PREFERRED = ("language", "theme", "time_zone", "default_voice", "default_format")
 

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from voices.consents import REASON_LENGTH
+
 
 def listed(text: str) -> list[str]:
     """Words between commas or lines, each once."""
@@ -69,6 +71,12 @@ class SharingForm(Plain):
 
     def clean_accounts(self) -> list[str]:
         return listed(self.cleaned_data["accounts"])
+
+
+class WithdrawForm(Plain):
+    """Why a consent is withdrawn, which nobody has to say."""
+
+    reason = forms.CharField(max_length=REASON_LENGTH, required=False)
 
 
 class ReportForm(Plain):

@@ -33,6 +33,7 @@ from speech.text import (
     disarm,
     is_blank,
     is_speakable,
+    language_among,
     normalize,
     normalize_tag,
     split,
@@ -89,7 +90,7 @@ def make_plan(
         raise InvalidField("input: There is nothing to say.", "input", "empty_input")
     row = find_model(request.model, info, caller.key)
     language = find_language(request)
-    speaker = _speaker(request, caller, info, language)
+    speaker = _speaker(request, caller, info, _agreed(request, language, manner))
     params, style, warnings = _usable(request, row, info)
     if params.seed is None and manner.seed is not None and Ability.SEED in info.abilities:
         params = replace(params, seed=manner.seed, drawn=True)
@@ -204,6 +205,16 @@ def find_language(request: SpeechRequest) -> str:
         return normalize_tag(request.language)
     except ValueError:
         raise InvalidField("language: Send a BCP 47 tag such as en or zh-CN.", "language") from None
+
+
+def _agreed(request: SpeechRequest, language: str, manner: Manner) -> str:
+    """The language that a consent must extend to: stray words are no language of their own."""
+    is_stated = request.language and request.language.lower() != "auto"
+    return (
+        language_among(request.input, manner.around)
+        if manner.around and not is_stated
+        else language
+    )
 
 
 def _usable(

@@ -44,12 +44,14 @@ class Manner:
     """How the engine is to go about it: for somebody who listens, or in the background.
 
     ``seed`` is used where neither the request nor the voice brings one; ``take`` is what was said
-    before by a voice that is nobody's, and is to be gone on with.
+    before by a voice that is nobody's, and is to be gone on with; ``around`` is the language of the
+    text that this is a piece of.
     """
 
     priority: Priority = Priority.INTERACTIVE
     seed: int | None = None
     take: VoicePrompt | None = None
+    around: str = ""
 
 
 LISTENED_TO = Manner()

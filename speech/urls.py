@@ -61,6 +61,8 @@ NATIVE = {
     "api/voices/<str:name>/export": gated(native_voices.ExportView.as_view()),
     "api/consents": gated(native_consents.NativeConsentsView.as_view(), takes_uploads=True),
     "api/consents/phrase": gated(native_consents.NativePhraseView.as_view()),
+    "api/consents/<str:name>": gated(native_consents.NativeConsentView.as_view()),
+    "api/consents/<str:name>/withdraw": gated(native_consents.WithdrawView.as_view()),
     "api/jobs": gated(jobs.JobsView.as_view(), takes_uploads=True),
     "api/jobs/<str:name>": gated(jobs.JobView.as_view()),
     "api/jobs/<str:name>/action": gated(jobs.JobActionView.as_view()),

@@ -23,10 +23,13 @@ def export(voice: Voice, sample: VoiceSample, actor: Actor) -> bytes:
         "consent": {
             "id": consent.public_id,
             "name": consent.name,
+            "relationship": consent.relationship,
             "state": consent.standing,
             "statement": consent.statement,
             "phrase": consent.phrase,
             "phrase_language": consent.phrase_language,
+            "document_sha256": consent.document_sha256,
+            "withdrawal_reason": consent.withdrawal_reason,
             "purposes": consent.purposes,
             "languages": consent.languages,
             "expires_at": consent.expires_at.isoformat() if consent.expires_at else None,

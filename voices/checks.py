@@ -30,6 +30,8 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
     if settings.TRANSCRIBER == FUNASR and not settings.TRANSCRIBER_MODEL.is_dir():
         found.append(Error("TRANSCRIBER_MODEL is no directory.", id="voices.E003"))
+    if settings.PROTECTED_NAMES and not settings.PROTECTED_NAMES.is_file():
+        found.append(Error("PROTECTED_NAMES is no file.", id="voices.E004"))
     return found
 
 

@@ -20,10 +20,12 @@ from voices import ids, speakers, storage
 from voices.erasure import Erasure
 from voices.exceptions import ConsentRequired, RefusedRecording
 from voices.languages import clean_language
+from voices.names import check_not_protected
 from voices.phrase_rows import ConsentPhrase
 from voices.policy import Policy, check_statement, check_word_is_enough
+from voices.room import check_bytes, hold
 from voices.samples import Sample
-from voices.scope import PURPOSES_LENGTH, Scope, covers
+from voices.scope import NO_LIMITS, PURPOSES_LENGTH, Scope, covers
 from voices.transcriber import check_words
 from voices.transcripts import check_transcript
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 UNCHECKED = "unchecked"
-NO_LIMITS = Scope()
+REASON_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,16 @@ class VoiceConsent(models.Model):
         default=list, blank=True, help_text="What may be spoken; empty for any language."
     )
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    document_sha256 = models.CharField(
+        "document",
+        max_length=64,
+        blank=True,
+        help_text="The SHA-256 of what was signed, where something was.",
+    )
     words_checked = models.CharField(max_length=100, default=UNCHECKED)
     recording_key = models.CharField(max_length=200, blank=True)
     recording_hash = models.CharField(max_length=64, blank=True)
+    recording_size = models.PositiveIntegerField(default=0, editable=False)
     report = models.JSONField(default=dict)
     state = models.CharField(max_length=20, choices=State.choices, default=State.ACTIVE)
     given_by = models.ForeignKey(
@@ -112,11 +121,18 @@ class VoiceConsent(models.Model):
     )
     address = models.CharField("IP address", max_length=45, blank=True)
     user_agent = models.CharField("program", max_length=200, blank=True)
+    given_through = models.CharField(
+        max_length=10, blank=True, help_text="user (in a browser), key or command."
+    )
+    release = models.CharField(
+        max_length=20, blank=True, help_text="The version of the platform that asked for it."
+    )
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawal_reason = models.CharField("why", max_length=REASON_LENGTH, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField("given at", default=timezone.now, editable=False)
 
@@ -167,6 +183,8 @@ class VoiceConsent(models.Model):
         # Outside of the transaction: who hears takes long.
         heard_by = _check_phrase(phrase.text, sample) if phrase else ""
         with storage.keeping(sample.wav) as stored:
+            hold(account)
+            check_bytes(account, stored.size)
             if phrase:
                 phrase.use_up()
             return cls._add(
@@ -180,6 +198,7 @@ class VoiceConsent(models.Model):
                 words_checked=heard_by or UNCHECKED,
                 recording_key=stored.key,
                 recording_hash=stored.sha256,
+                recording_size=stored.size,
                 report=sample.report.as_json(),
                 state=cls.State.PENDING if policy == Policy.REVIEW else cls.State.ACTIVE,
                 **about,
@@ -187,6 +206,7 @@ class VoiceConsent(models.Model):
 
     @classmethod
     def _add(cls, account: Account, origin: Origin, scope: Scope, **fields: Any) -> VoiceConsent:
+        check_not_protected(fields.get("name", ""))
         with transaction.atomic():
             consent = cls.objects.create(
                 account=account,
@@ -194,6 +214,8 @@ class VoiceConsent(models.Model):
                 given_as=origin.actor.name[:300],
                 address=origin.actor.address,
                 user_agent=origin.user_agent[:200],
+                given_through=origin.actor.kind,
+                release=settings.VERSION,
                 **asdict(scope),
                 **fields,
             )
@@ -273,16 +295,19 @@ class VoiceConsent(models.Model):
 
     def rename(self, actor: Actor, name: str) -> None:
         """Only its label can be changed."""
+        check_not_protected(name)
         with transaction.atomic():
             VoiceConsent.objects.filter(pk=self.pk).update(name=name)
             record("consent.rename", actor, self, self.account)
         self.name = name
 
-    def withdraw(self, actor: Actor) -> None:
+    def withdraw(self, actor: Actor, reason: str = "") -> None:
         """From now on nobody speaks with the voices that rest on it; running streams end."""
         with transaction.atomic():
             held = VoiceConsent.objects.filter(~Q(state=self.State.WITHDRAWN), pk=self.pk)
-            if held.update(state=self.State.WITHDRAWN, withdrawn_at=timezone.now()):
+            if held.update(
+                state=self.State.WITHDRAWN, withdrawn_at=timezone.now(), withdrawal_reason=reason
+            ):
                 self.voices.update(epoch=models.F("epoch") + 1)
                 record("consent.withdraw", actor, self, self.account)
         self.refresh_from_db()
@@ -307,10 +332,18 @@ class VoiceConsent(models.Model):
         erasure.finish_if_possible()
 
     def _scrub(self) -> None:
-        words = ("name", "relationship", "statement", "phrase", "purposes")
+        words = (
+            *("name", "relationship", "statement", "phrase", "purposes"),
+            "withdrawal_reason",
+        )
         nothing: dict[str, Any] = dict.fromkeys(words, "") | {"report": {}}
         VoiceConsent.objects.filter(pk=self.pk).update(
-            **nothing, recording_key="", user_agent="", address="", deleted_at=timezone.now()
+            **nothing,
+            recording_key="",
+            recording_size=0,
+            user_agent="",
+            address="",
+            deleted_at=timezone.now(),
         )
         self.refresh_from_db()
 

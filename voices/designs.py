@@ -21,6 +21,7 @@ from voices.consents import Origin
 from voices.erasure import Erasure
 from voices.exceptions import DesignLimitReached, InvalidVoiceField
 from voices.languages import clean_language
+from voices.room import check_bytes
 from voices.samples import Sample
 
 LIFE = timedelta(days=1)
@@ -81,7 +82,8 @@ class VoiceDesign(models.Model):
         )
 
     def check_room(self) -> None:
-        """Raise DesignLimitReached when it has all the candidates it may have."""
+        """Raise VoiceLimitReached for one candidate too many, or where there is no room for it."""
+        check_bytes(self.account)
         if self.pk and self.candidates.count() >= MOST_CANDIDATES:
             raise DesignLimitReached(f"A design has at most {MOST_CANDIDATES} candidates.")
 
@@ -113,11 +115,12 @@ class VoiceDesign(models.Model):
         erasure.finish_if_possible()
 
     def end(self, but: DesignCandidate | None = None) -> Erasure:
-        """Erase it, ``but`` for the recording of a candidate that a voice has taken over. The
-        caller finishes the erasure when its transaction is over."""
+        """Erase it, ``but`` for the recording of a candidate that a voice takes over: should that
+        fail the draft stays. The caller finishes the erasure when its transaction is over."""
         others = self.candidates.exclude(pk=but.pk) if but else self.candidates.all()
         recordings = dict(others.values_list("object_key", "sha256"))
-        erasure = Erasure.begin(Erasure.Kind.DESIGN, self.public_id, recordings)
+        begin = Erasure.with_change if but else Erasure.begin
+        erasure = begin(Erasure.Kind.DESIGN, self.public_id, recordings)
         self.delete()
         return erasure
 

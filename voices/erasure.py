@@ -56,16 +56,32 @@ class Erasure(models.Model):
     @classmethod
     def begin(cls, kind: str, public_id: str, recordings: dict[str, str]) -> Erasure:
         """Write the tombstone; the caller's transaction changes the rows. Keys and their hashes."""
+        erasure = cls._of(kind, public_id, recordings)
+        erasure._entomb()
+        erasure.save()
+        return erasure
+
+    @classmethod
+    def with_change(cls, kind: str, public_id: str, recordings: dict[str, str]) -> Erasure:
+        """The same where erasing is not what was asked for: as long as the caller's transaction
+        may yet be undone there is no tombstone, which would make it final."""
+        erasure = cls._of(kind, public_id, recordings)
+        erasure.save()
+        return erasure
+
+    @classmethod
+    def _of(cls, kind: str, public_id: str, recordings: dict[str, str]) -> Erasure:
         kept = {key: digest for key, digest in recordings.items() if key}
         hashes = sorted(set(kept.values()))
-        if (kind, public_id) not in tombstones():
-            _append({"kind": kind, "id": public_id, "sha256": hashes})
-        return cls.objects.create(
-            kind=kind, public_id=public_id, hashes=hashes, waiting=sorted(kept)
-        )
+        return cls(kind=kind, public_id=public_id, hashes=hashes, waiting=sorted(kept))
+
+    def _entomb(self) -> None:
+        if (self.kind, self.public_id) not in tombstones():
+            _append({"kind": self.kind, "id": self.public_id, "sha256": self.hashes})
 
     def finish(self) -> None:
         """Delete the objects. Raises StorageUnavailable, and may be tried again."""
+        self._entomb()
         for key in self.waiting:
             storage.forget(key)
         self.waiting, self.finished_at = [], timezone.now()

@@ -32,8 +32,9 @@ class RecordingTooLarge(RefusedRecording):
 
     status = 413
 
-    def __init__(self, limit: int) -> None:
-        super().__init__("payload_too_large", f"A recording may have at most {limit // 2**20} MiB.")
+    def __init__(self, limit: int, param: str | None = None) -> None:
+        message = f"A recording may have at most {limit // 2**20} MiB."
+        super().__init__("payload_too_large", message, param)
 
 
 class InvalidVoiceField(Exception):
@@ -76,6 +77,16 @@ class VoiceLimitReached(Exception):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"This account has {limit} voices, and may not have more.")
+
+
+class StorageLimitReached(VoiceLimitReached):
+    """The recordings of the account take as many bytes as they may."""
+
+    def __init__(self, limit: int) -> None:
+        Exception.__init__(
+            self,
+            f"The recordings of this account may take {limit} bytes: erase a voice or a consent.",
+        )
 
 
 class DesignLimitReached(VoiceLimitReached):

@@ -31,6 +31,7 @@ from voices.import_rows import MAX_ATTEMPTS, ImportedFile, VoiceImport
 from voices.models import Voice
 from voices.policy import check_statement
 from voices.resolving import needed_consent
+from voices.room import check_room
 from voices.samples import Cut
 from voices.taking import take
 
@@ -106,7 +107,7 @@ def _take(file: ImportedFile, bundle: Bundle, job: VoiceImport) -> None:
 
 
 def _make(file: ImportedFile, bundle: Bundle, job: VoiceImport) -> None:
-    Voice.check_room(job.account)
+    check_room(job.account)
     consent, statement = needed_consent(file.consent or job.statement, job.account)
     recording = bundle.read(file.file)
     sample = take(

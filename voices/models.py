@@ -25,7 +25,6 @@ from voices.exceptions import (
     ConsentRequired,
     InvalidVoiceField,
     UnknownVoice,
-    VoiceLimitReached,
 )
 from voices.fields import clean_fields
 from voices.finding import NOTED_EVERY, Kind, State, Visibility, VoiceQuerySet
@@ -34,7 +33,9 @@ from voices.names import name_key
 from voices.phrase_rows import ConsentPhrase
 from voices.policy import Policy
 from voices.recordings import VoiceReport, VoiceSample
+from voices.room import check_bytes, check_room, hold
 from voices.samples import Sample
+from voices.scope import NO_LIMITS, Scope
 from voices.storage import Stored, UnclaimedObject
 
 __all__ = [
@@ -142,22 +143,25 @@ class Voice(models.Model):
         origin: Origin,
         *,
         statement: str = "",
+        scope: Scope = NO_LIMITS,
         transcript: str = "",
         override: bool = False,
         public_id: str = "",
         **about: Any,
     ) -> Voice:
         """A voice from a recording. The consent was checked against the policy by the caller;
-        ``statement`` is somebody's word in its stead, which becomes one. With a ``public_id``
-        that was chosen ahead nothing is made twice."""
-        cls.check_room(account)
+        ``statement`` is somebody's word in its stead, which becomes one of that ``scope``. With a
+        ``public_id`` that was chosen ahead nothing is made twice."""
+        check_room(account)
         fields = clean_fields({"name": name, **about})
         # Outside of the transaction: who compares takes long.
         speaker = consent.compare(sample.wav) if consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
-            cls._hold_room(account)
+            hold(account)
+            check_room(account)
+            check_bytes(account, stored.size)
             if statement:
-                consent = VoiceConsent.attest(account, statement, origin)
+                consent = VoiceConsent.attest(account, statement, origin, scope=scope)
             pending = consent is not None and consent.state == VoiceConsent.State.PENDING
             voice = cls(
                 public_id=public_id or ids.voice_id(),
@@ -180,7 +184,8 @@ class Voice(models.Model):
         design = candidate.design
         about = {"description": design.description, "language": design.language} | about
         with transaction.atomic():
-            cls._hold_room(design.account)
+            hold(design.account)
+            check_room(design.account)
             voice = cls(
                 account=design.account,
                 kind=cls.Kind.DESIGNED,
@@ -195,18 +200,6 @@ class Voice(models.Model):
         erasure.finish_if_possible()
         return voice
 
-    @classmethod
-    def check_room(cls, account: Account) -> None:
-        """Raise VoiceLimitReached when the account has all the voices it may have."""
-        if cls.objects.owned_by(account).count() >= settings.VOICES_PER_ACCOUNT:
-            raise VoiceLimitReached(settings.VOICES_PER_ACCOUNT)
-
-    @classmethod
-    def _hold_room(cls, account: Account) -> None:
-        """The same in a transaction that will make one: others of the account wait for its end."""
-        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-        cls.check_room(account)
-
     def rerecord(
         self, sample: Sample, origin: Origin, *, transcript: str = "", override: bool = False
     ) -> VoiceSample:
@@ -217,6 +210,8 @@ class Voice(models.Model):
             raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
         speaker = self.consent.compare(sample.wav) if self.consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
+            hold(owner)
+            check_bytes(owner, stored.size)
             if not self._lock():
                 raise UnknownVoice
             added = self._add_version(sample, stored, transcript, override, origin, speaker)

@@ -80,8 +80,11 @@ class PrivateS3Storage(S3Storage):  # type: ignore[misc]
             return str(super()._save(name, content))
 
     def delete(self, name: str) -> None:
+        """For good: a bucket that keeps versions says so, and loses all of them."""
         with _as_os_error(name):
-            super().delete(name)
+            key, client = self._normalize_name(name), self.connection.meta.client
+            if "VersionId" in client.delete_object(Bucket=self.bucket_name, Key=key):
+                self.bucket.object_versions.filter(Prefix=key).delete()
 
     def exists(self, name: str) -> bool:
         with _as_os_error(name):

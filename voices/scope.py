@@ -7,7 +7,7 @@ one. Knows nothing of rows or requests.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
@@ -33,6 +33,13 @@ class Scope:
         """As a form says it: words, BCP 47 tags with commas between them, and seconds since 1970.
         Raises InvalidVoiceField."""
         return cls(purposes, _languages(languages), _moment(expires_at))
+
+    def said(self) -> list[str]:
+        """The names of what it limits."""
+        return [name for name, limit in asdict(self).items() if limit]
+
+
+NO_LIMITS = Scope()
 
 
 def covers(languages: Iterable[str], tag: str) -> bool:

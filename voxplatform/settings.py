@@ -254,8 +254,11 @@ TOMBSTONES_FILE = DATA_DIR / "tombstones.jsonl"
 REQUIRE_CONSENT = env.str("REQUIRE_CONSENT", default="attestation")
 VOICE_CHECKS = env.str("VOICE_CHECKS", default="refuse")
 VOICES_PER_ACCOUNT = env.int("VOICES_PER_ACCOUNT", default=100)
+VOICE_BYTES_PER_ACCOUNT = env.int("VOICE_BYTES_PER_ACCOUNT", default=1_000_000_000)
 TRANSCRIBER = env.str("TRANSCRIBER", default="none")
 SPEAKER_CHECK = env.str("SPEAKER_CHECK", default="none")
+_protected = env.str("PROTECTED_NAMES", default="")
+PROTECTED_NAMES = Path(_protected) if _protected else None
 
 # -- people
 

@@ -22,7 +22,7 @@ from portal import texts
 from portal.choices import GROUPS, matching
 from portal.playing import sample_rate
 from portal.views.pages import PersonRequest, page
-from portal.voice_forms import ReportForm, SharingForm, VoiceForm
+from portal.voice_forms import ReportForm, SharingForm, VoiceForm, WithdrawForm
 from speech.api.voice_forms import ShareSerializer
 from speech.engine.types import Ability
 from speech.runtime import runtime
@@ -197,7 +197,11 @@ def voice_withdraw(request: PersonRequest, public_id: str) -> HttpResponse:
     consent = _held_consent(voice)
     if consent is None:
         raise Http404
-    consent.withdraw(Actor.of_request(request))
+    form = WithdrawForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("A reason has at most 500 characters."))
+        return redirect("voice-detail", public_id)
+    consent.withdraw(Actor.of_request(request), form.cleaned_data["reason"])
     messages.success(
         request, _("The consent is withdrawn. Nobody speaks with this voice any more.")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,6 +30,7 @@ from speech.errors import InvalidField
 from voices.languages import clean_language
 from voices.models import ConsentPhrase, VoiceConsent
 from voices.policy import check_statement, check_word_is_enough
+from voices.room import check_bytes
 from voices.samples import Cut
 from voices.scope import PURPOSES_LENGTH, Scope
 
@@ -43,6 +45,7 @@ def consent_object(consent: VoiceConsent) -> dict[str, Any]:
         "id": consent.public_id,
         "object": "audio.voice_consent",
         "name": consent.name,
+        "relationship": consent.relationship,
         "language": consent.language,
         "created_at": int(consent.created_at.timestamp()),
         "state": consent.standing,
@@ -52,7 +55,9 @@ def consent_object(consent: VoiceConsent) -> dict[str, Any]:
         "purposes": consent.purposes,
         "languages": consent.languages,
         "expires_at": int(consent.expires_at.timestamp()) if consent.expires_at else None,
+        "document_sha256": consent.document_sha256,
         "words_checked": consent.words_checked,
+        "withdrawal_reason": consent.withdrawal_reason,
     }
 
 
@@ -101,18 +106,16 @@ class ConsentsView(ConsentFace):
         responses=ConsentShape,
     )
     def post(self, request: Request) -> Response:
+        account, origin = account_of(request), origin_of(request)
+        check_bytes(account)  # before the body is looked at
         form = Form(request, *self.only)
         about: dict[str, Any] = {
             "name": form.text("name", required=True, longest=100),
             "language": clean_language(form.text("language", required=True)),
             "relationship": form.text("relationship", longest=100),
-            "scope": Scope.read(
-                form.text("purposes", longest=PURPOSES_LENGTH),
-                form.text("languages"),
-                form.text("expires_at"),
-            ),
+            "document_sha256": _digest(form),
+            "scope": scope_of(form),
         }
-        account, origin = account_of(request), origin_of(request)
         if statement := form.text("statement"):
             check_word_is_enough("statement")
             statement = check_statement(statement, "statement")
@@ -123,6 +126,24 @@ class ConsentsView(ConsentFace):
             consent = VoiceConsent.record(account, sample, origin, **about)
         notes = [f"{name} is unknown and was ignored" for name in form.unknown()]
         return Response(consent_object(consent), headers=warning(notes))
+
+
+def _digest(form: Form) -> str:
+    """The hash of a document that was signed, if one was."""
+    sent = form.text("document_sha256").lower()
+    if sent and not re.fullmatch("[0-9a-f]{64}", sent):
+        message = "document_sha256: Send 64 hexadecimal digits."
+        raise InvalidField(message, "document_sha256")
+    return sent
+
+
+def scope_of(form: Form) -> Scope:
+    """How far what is said in a form goes."""
+    return Scope.read(
+        form.text("purposes", longest=PURPOSES_LENGTH),
+        form.text("languages"),
+        form.text("expires_at"),
+    )
 
 
 def page_size(request: Request) -> int:
@@ -155,15 +176,17 @@ class PhraseView(ConsentFace):
         return Response(answer)
 
 
+def own_consent(request: Request, public_id: str) -> VoiceConsent:
+    """A consent of the caller's account. Raises NotFound."""
+    listed = VoiceConsent.objects.listed(account_of(request)).select_related("account")
+    consent = listed.filter(public_id=as_id(public_id.rstrip("/"))).first()
+    if consent is None:
+        raise NotFound
+    return consent
+
+
 class ConsentView(ConsentFace):
     """GET, POST and DELETE /v1/audio/voice_consents/{id}."""
-
-    def find(self, request: Request, public_id: str) -> VoiceConsent:
-        listed = VoiceConsent.objects.listed(account_of(request)).select_related("account")
-        consent = listed.filter(public_id=as_id(public_id.rstrip("/"))).first()
-        if consent is None:
-            raise NotFound
-        return consent
 
     @extend_schema(
         summary="Retrieve a voice consent",
@@ -171,7 +194,7 @@ class ConsentView(ConsentFace):
         responses=ConsentShape,
     )
     def get(self, request: Request, name: str) -> Response:
-        return Response(consent_object(self.find(request, name)))
+        return Response(consent_object(own_consent(request, name)))
 
     @extend_schema(
         summary="Rename a voice consent",
@@ -180,7 +203,7 @@ class ConsentView(ConsentFace):
         responses={200: ConsentShape},
     )
     def post(self, request: Request, name: str) -> Response:
-        consent = self.find(request, name)
+        consent = own_consent(request, name)
         label = ConsentName(data=json_body(request))
         label.is_valid(raise_exception=True)
         consent.rename(origin_of(request).actor, label.validated_data["name"])
@@ -193,7 +216,7 @@ class ConsentView(ConsentFace):
         responses={200: ConsentDeleted},
     )
     def delete(self, request: Request, name: str) -> Response:
-        consent = self.find(request, name)
+        consent = own_consent(request, name)
         consent.erase(origin_of(request).actor)
         answer = {"id": consent.public_id, "object": "audio.voice_consent", "deleted": True}
         return Response(answer)

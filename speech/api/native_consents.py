@@ -7,9 +7,29 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from speech.api.consents import AFTER, MULTIPART, PAGE, ConsentsView, PhraseView
+from speech.api.consents import (
+    AFTER,
+    MULTIPART,
+    PAGE,
+    ConsentFace,
+    ConsentsView,
+    ConsentView,
+    PhraseView,
+    consent_object,
+    own_consent,
+)
 from speech.api.native import NativeView
-from speech.api.voice_shapes import ConsentForm, ConsentList, ConsentShape, PhraseShape
+from speech.api.parsers import json_body
+from speech.api.requests import origin_of
+from speech.api.voice_forms import WithdrawalSerializer
+from speech.api.voice_shapes import (
+    ConsentDeleted,
+    ConsentForm,
+    ConsentList,
+    ConsentName,
+    ConsentShape,
+    PhraseShape,
+)
 
 
 class NativeConsentsView(NativeView, ConsentsView):
@@ -35,6 +55,49 @@ class NativeConsentsView(NativeView, ConsentsView):
     )
     def post(self, request: Request) -> Response:
         return super().post(request)
+
+
+class NativeConsentView(NativeView, ConsentView):
+    """GET, POST and DELETE /api/consents/{id}."""
+
+    @extend_schema(operation_id="show_consent", summary="Show a consent", responses=ConsentShape)
+    def get(self, request: Request, name: str) -> Response:
+        return super().get(request, name)
+
+    @extend_schema(
+        operation_id="rename_consent",
+        summary="Rename a consent",
+        request=ConsentName,
+        responses={200: ConsentShape},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        return super().post(request, name)
+
+    @extend_schema(
+        operation_id="erase_consent",
+        summary="Withdraw a consent and erase what was said",
+        request=None,
+        responses={200: ConsentDeleted},
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        return super().delete(request, name)
+
+
+class WithdrawView(NativeView, ConsentFace):
+    """POST /api/consents/{id}/withdraw."""
+
+    @extend_schema(
+        operation_id="withdraw_consent",
+        summary="Withdraw a consent and keep the record of it",
+        request=WithdrawalSerializer,
+        responses={200: ConsentShape},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        consent = own_consent(request, name)
+        asked = WithdrawalSerializer(data=json_body(request))
+        asked.is_valid(raise_exception=True)
+        consent.withdraw(origin_of(request).actor, asked.validated_data.get("reason", ""))
+        return Response(consent_object(consent))
 
 
 class NativePhraseView(NativeView, PhraseView):

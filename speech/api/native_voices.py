@@ -45,6 +45,8 @@ from voices.archive import export
 from voices.delivery import deliver
 from voices.listing import may_use, sample_object, voice_object
 from voices.models import Voice, VoiceReport, VoiceSample
+from voices.receipts import receipt
+from voices.room import check_bytes, check_room
 from voices.samples import Cut
 
 _FORM: Any = {"multipart/form-data": VoiceForm}
@@ -110,7 +112,7 @@ class NativeVoicesView(VoiceFace):
     )
     def post(self, request: Request) -> Response:
         account = account_of(request)
-        Voice.check_room(account)
+        check_room(account)
         form = Form(request, VoiceForm().fields, "ref_text", "speaker_description")
         return Response(detailed(create_voice(form, account, origin_of(request)), account))
 
@@ -143,16 +145,7 @@ class NativeVoiceView(VoiceFace):
     )
     def delete(self, request: Request, name: str) -> Response:
         erasure = own_voice(request, name).erase(origin_of(request).actor)
-        finished = erasure.finished_at
-        return Response(
-            {
-                "id": erasure.public_id,
-                "object": "voice.erasure",
-                "sha256": erasure.hashes,
-                "started_at": int(erasure.started_at.timestamp()),
-                "finished_at": int(finished.timestamp()) if finished else None,
-            }
-        )
+        return Response(receipt(erasure))
 
 
 def visible_voice(request: Request, public_id: str) -> Voice:
@@ -187,6 +180,7 @@ class VersionsView(VoiceFace):
     )
     def post(self, request: Request, name: str) -> Response:
         voice = own_voice(request, name)
+        check_bytes(voice.owner)  # before the body is looked at
         form = Form(request, VersionForm().fields)
         transcript, override = form.text("transcript"), form.flag("override")
         cut = Cut.ENDS if transcript else Cut.BEST

@@ -80,7 +80,7 @@ class Form:
         """The recording in this field."""
         upload = self.upload(name)
         if (upload.size or 0) > LIMITS.upload_bytes:
-            raise RecordingTooLarge(LIMITS.upload_bytes)
+            raise RecordingTooLarge(LIMITS.upload_bytes, name)
         return upload
 
     def upload(self, name: str) -> UploadedFile[Any]:

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.models import Account
 from speech.api.serializers import Choice, Flag, Recording, Text
+from voices.consents import REASON_LENGTH
 
 
 class Strict(serializers.Serializer[Any]):
@@ -67,6 +68,12 @@ class ShareSerializer(Strict):
                 )
             found += accounts
         return found
+
+
+class WithdrawalSerializer(Strict):
+    """Why a consent is withdrawn; nobody has to say so."""
+
+    reason = Text(max_length=REASON_LENGTH, allow_blank=True, required=False)
 
 
 class ReportSerializer(Strict):

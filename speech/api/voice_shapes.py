@@ -73,6 +73,15 @@ class VoiceForm(Shape):
     transcript = serializers.CharField(
         required=False, help_text="Exactly the words of the recording; ref_text is the same."
     )
+    purposes = serializers.CharField(
+        required=False, max_length=500, help_text="What the agreement in words is for."
+    )
+    languages = serializers.CharField(
+        required=False, help_text="BCP 47 tags it extends to, with commas between them."
+    )
+    expires_at = serializers.IntegerField(
+        required=False, help_text="Seconds since 1970 from which it holds no longer."
+    )
     language = serializers.CharField(required=False, help_text="A BCP 47 tag.")
     description = serializers.CharField(required=False, max_length=500)
     override = serializers.ChoiceField(
@@ -167,6 +176,7 @@ class ErasureShape(Shape):
     sha256 = serializers.ListField(child=serializers.CharField())
     started_at = serializers.IntegerField()
     finished_at = serializers.IntegerField(allow_null=True)
+    signature = serializers.CharField(help_text="The platform's, over all of this.")
 
 
 class VoiceReported(Shape):
@@ -182,6 +192,7 @@ class ConsentShape(Shape):
     object = constant("audio.voice_consent")
     name = serializers.CharField()
     language = serializers.CharField()
+    relationship = serializers.CharField(help_text="Whose voice it is, in words.")
     created_at = serializers.IntegerField()
     state = serializers.ChoiceField(["pending", "active", "refused", "withdrawn", "expired"])
     phrase = serializers.CharField(help_text="What was to be read.")
@@ -194,7 +205,11 @@ class ConsentShape(Shape):
     expires_at = serializers.IntegerField(
         allow_null=True, help_text="Seconds since 1970; null where it has no end."
     )
+    document_sha256 = serializers.CharField(help_text="Of what was signed, where something was.")
     words_checked = serializers.CharField(help_text="By whom; `unchecked` by nobody.")
+    withdrawal_reason = serializers.CharField(
+        help_text="Why it was withdrawn, where that was said."
+    )
 
 
 class ConsentList(Shape):
@@ -227,6 +242,9 @@ class ConsentForm(Shape):
         required=False, help_text="The id of the phrase that is read in it."
     )
     relationship = serializers.CharField(required=False, max_length=100)
+    document_sha256 = serializers.RegexField(
+        "^[0-9A-Fa-f]{64}$", required=False, help_text="The SHA-256 of what the owner has signed."
+    )
     purposes = serializers.CharField(
         required=False, max_length=500, help_text="What it is for, in words."
     )

@@ -14,6 +14,7 @@ from accounts.models import Account
 from accounts.negotiation import IgnoreAccept
 from accounts.permissions import HasScope, ListingAllowed
 from accounts.throttling import KeyRateThrottle
+from speech.api.consents import scope_of
 from speech.api.requests import account_of, as_id, key_of, origin_of, warning
 from speech.api.uploads import Form
 from speech.api.voice_shapes import VOICES, VoiceDeleted, VoiceForm, VoiceShape
@@ -21,6 +22,7 @@ from speech.errors import InvalidField
 from voices.cloning import clone_voice
 from voices.listing import listed_voices, may_use, voice_object
 from voices.models import Origin, Voice
+from voices.room import check_room
 
 MULTIPART: Any = {"multipart/form-data": VoiceForm}
 
@@ -62,7 +64,7 @@ class VoicesView(VoiceFace):
     )
     def post(self, request: Request) -> Response:
         account = account_of(request)
-        Voice.check_room(account)  # before the body is looked at
+        check_room(account)  # before the body is looked at
         form = Form(request)
         voice = create_voice(form, account, origin_of(request))
         notes = [f"{name} is unknown and was ignored" for name in form.unknown()]
@@ -80,10 +82,17 @@ def create_voice(form: Form, account: Account, origin: Origin) -> Voice:
         "language": form.text("language"),
         "description": form.text("description", "speaker_description"),
     }
-    upload, override = form.file("audio_sample"), form.flag("override")
-    recording, size = cast(BinaryIO, upload.file), upload.size or 0
+    scope, override = scope_of(form), form.flag("override")
+    upload = form.file("audio_sample")
     return clone_voice(
-        account, origin, recording, size, field="audio_sample", override=override, **fields
+        account,
+        origin,
+        cast(BinaryIO, upload.file),
+        upload.size or 0,
+        field="audio_sample",
+        scope=scope,
+        override=override,
+        **fields,
     )
 
 

@@ -64,7 +64,8 @@ def place_order(job: Job, segment_id: int, take: VoicePrompt | None) -> Order:
         **job.settings,
     )
     request_id = f"{job.public_id}.{segment.index}.{segment.version}"
-    manner = Manner(Priority.JOB, segment.drawn_seed, take)
+    around = job.chapters[segment.chapter].get("language", "")
+    manner = Manner(Priority.JOB, segment.drawn_seed, take, around)
     return Order(segment, prepare(request, caller_of(job, request_id), manner))
 
 

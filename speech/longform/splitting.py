@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
-from speech.documents import Document
-from speech.text import detect_language, is_speakable, split
+from speech.documents import Chapter, Document
+from speech.text import detect_language, is_speakable, normalize_tag, split
 
 SENTENCE_MS = 250
 PARAGRAPH_MS = 600
 CHAPTER_MS = 1500
+_LOOKED_AT = 50  # paragraphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,15 @@ class Piece:
     speaker: str
     text: str
     pause_ms: int
+
+
+def language_of(document: Document, chapter: Chapter) -> str:
+    """What the document says it is in, or what most of the chapter's beginning is."""
+    with suppress(ValueError):  # what publishers write there
+        if document.language:
+            return normalize_tag(document.language)
+    texts = (paragraph.text for paragraph in islice(chapter.paragraphs, _LOOKED_AT))
+    return detect_language("\n".join(texts))
 
 
 def pieces_of(document: Document, language: str = "") -> Iterator[Piece]:

@@ -15,7 +15,7 @@ from speech.documents import Document
 from speech.errors import InvalidField, RequestError
 from speech.job_models import ENDED, Job
 from speech.job_parts import Output, Segment
-from speech.longform.splitting import Piece, pieces_of
+from speech.longform.splitting import Piece, language_of, pieces_of
 from speech.plan import find_model, find_voice
 from speech.requests import Caller
 from speech.runtime import runtime
@@ -75,7 +75,11 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
             voice=request.voice,
             speakers={name: request.speakers.get(name, "") for name in document.speakers if name},
             chapters=[
-                {"title": chapter.title, "voice": request.chapter_voices.get(number, "")}
+                {
+                    "title": chapter.title,
+                    "voice": request.chapter_voices.get(number, ""),
+                    "language": language_of(document, chapter),
+                }
                 for number, chapter in enumerate(document.chapters)
             ],
             seed=request.seed,

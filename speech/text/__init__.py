@@ -6,7 +6,7 @@ Knows nothing of Django, engines or audio.
 from __future__ import annotations
 
 from .align import Alignment
-from .language import detect_language, normalize_tag
+from .language import detect_language, language_among, normalize_tag
 from .normalize import clean, disarm, is_blank, is_speakable, normalize
 from .split import split
 
@@ -17,6 +17,7 @@ __all__ = [
     "disarm",
     "is_blank",
     "is_speakable",
+    "language_among",
     "normalize",
     "normalize_tag",
     "split",

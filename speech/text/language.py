@@ -10,6 +10,7 @@ import re
 from collections import Counter
 
 AUTO = "auto"
+_FEW = 80  # characters
 _SAMPLE = 4000  # characters; evidence beyond them changes nothing and would cost time
 _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-[a-z]{3})?(?P<script>-[a-z]{4})?(?P<region>-(?:[a-z]{2}|\d{3}))?"
@@ -105,6 +106,14 @@ def detect_language(text: str) -> str:
     return next(
         (to for base, to, letters in _TELLTALE if best == base and letters.search(sample)), best
     )
+
+
+def language_among(text: str, around: str) -> str:
+    """The language of a piece of a text that is in the language ``around``: a few words in Latin
+    letters tell too little of their own."""
+    found = detect_language(text)
+    is_few = len(text) < _FEW and {found, around.partition("-")[0]} <= _COMMON.keys()
+    return around if is_few else found
 
 
 def _detect_latin(sample: str) -> str:

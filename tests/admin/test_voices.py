@@ -204,7 +204,13 @@ def test_enabling_a_voice_that_waits_leaves_it_waiting(operator, waiting):
 
 
 def test_a_consent_is_withdrawn(operator, voice, consent):
-    operator.post(f"{CONSENTS}{consent.pk}/withdraw/")
+    url = f"{CONSENTS}{consent.pk}/withdraw/"
+    operator.post(url)
+    consent.refresh_from_db()
+    assert consent.holds  # it takes a reason
+    operator.post(url, {"reason": "Its owner has called."})
+    consent.refresh_from_db()
+    assert consent.withdrawal_reason == "Its owner has called."
     assert set(Voice.objects.silenced()) == {voice}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -141,6 +143,31 @@ def test_a_voice_is_recorded_with_consent_speaks_and_is_nobody_elses(at_cloning_
     expect(page.locator("#toasts")).to_contain_text("is erased for good")
 
 
+def consents(page):
+    """What is kept of this person's consents."""
+    return page.request.get("/api/consents").json()["data"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(500)
+def test_what_was_said_for_a_voice_that_is_not_made_is_taken_back(at_cloning_site):
+    page = at_cloning_site("ada", "/voices/new/")
+    before = consents(page)
+    page.fill("#name", "Nova")
+    record(page, "voice", 5)
+    page.fill("#transcript", "")
+    record(page, "consent", 10)
+    page.fill("#owner", "Ada Lovelace")
+    page.click("#make")
+    page.wait_for_selector("#error:visible", timeout=60_000)
+    assert len(consents(page)) == len(before) + 1  # good for the next try
+    page.goto("/voices/")
+    deadline = time.monotonic() + 10
+    while consents(page) != before:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(500)
 def test_a_voice_is_designed_in_words_and_the_best_of_two_is_kept(at_cloning_site):
@@ -209,6 +236,7 @@ def test_a_voice_is_uploaded_with_progress_and_recorded_anew(open_as):
     }""")
     page.click("#make")
     expect(page.locator("#error")).to_contain_text("This file cannot be read", timeout=30_000)
+    assert consents(page) == []
     page.set_input_files(
         "#file", {"name": "reading.flac", "mimeType": "audio/flac", "buffer": clip("flac")}
     )

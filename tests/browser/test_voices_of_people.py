@@ -76,9 +76,11 @@ def refusal(client, architecture, voice):
     return refused.value.status_code, refused.value.code
 
 
-def answer_the_question(page, verb):
+def answer_the_question(page, verb, reason=None):
     page.click(f"a[href$='/{verb}/']")
     page.wait_for_url(f"**/{verb}/")
+    if reason:
+        page.fill("[name=reason]", reason)
     page.get_by_role("button", name="Do it").click()
     page.wait_for_url("**/change/")
 
@@ -125,7 +127,7 @@ def test_a_voice_lives_from_its_recording_to_its_end(
         page.goto("/admin/voices/voiceconsent/")
         page.get_by_role("link", name=consent).first.click()
         page.wait_for_url("**/change/")
-        answer_the_question(page, "withdraw")
+        answer_the_question(page, "withdraw", reason="Its owner has called.")
         withdrawn = time.monotonic()
         for _ in pieces:
             assert time.monotonic() < withdrawn + 10

@@ -13,6 +13,7 @@ from tests.voices.recordings import clip
 
 FACES = ("/v1/audio/voice_consents", "/api/consents")
 SCOPE = {"purposes": "Audio guides", "languages": "de-at, en", "expires_at": 4_000_000_000}
+SHOWN = SCOPE | {"languages": ["de-AT", "en"]}
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,32 @@ def test_another_language_is_refused_for_a_voice_and_for_one_request(http):
     job = {"input": "Bonjour.", "voice": voice, "language": "fr"}
     assert refused(http.post("/api/jobs", json=job)) == refusal
     http.delete(f"/api/voices/{voice}")
+
+
+def test_a_voice_is_made_with_a_word_that_goes_so_far(http):
+    made = http.post(
+        "/api/voices", data={"name": "Limited", "consent": WORD, **SCOPE},
+        files={"audio_sample": clip("wav")},
+    ).json()  # fmt: skip
+    consent = http.get(f"/api/consents/{made['consent']}").json()
+    assert {name: consent[name] for name in SCOPE} == SHOWN
+    http.delete(f"/api/voices/{made['id']}")
+    http.delete(f"/api/consents/{made['consent']}")
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/voices", "/api/voices"])
+def test_a_refused_voice_leaves_no_word_behind(http, path):
+    def asked(**fields):
+        form = {"name": "Refused", "consent": WORD, **SCOPE} | fields
+        return refused(http.post(path, data=form, files={"audio_sample": b"no sound".ljust(80)}))
+
+    before = http.get("/api/consents").json()
+    assert asked() == (400, "unsupported_container", "audio_sample")
+    assert asked(languages="english") == (400, "invalid_value", "languages")
+    consent = send(http, statement=WORD).json()["id"]
+    assert asked(consent=consent) == (400, "invalid_value", "purposes")
+    http.delete(f"/api/consents/{consent}")
+    assert http.get("/api/consents").json() == before
 
 
 def test_past_its_end_it_is_refused_in_words(http):

@@ -32,9 +32,37 @@ def test_it_is_its_accounts_alone(server, keys, dora):
         assert made not in stranger.get("/api/consents").text
 
 
-def test_a_browser_without_its_token_sends_none(browse):
-    answer = send(browse("dora", token=""), name="Forged", language="en")
-    assert answer.status_code == 403
+def test_a_browser_shows_renames_and_erases_its_own(dora):
+    url = f"/api/consents/{send(dora, name='First', language='en').json()['id']}"
+    assert dora.post(url, json={"name": "Second"}).json() == dora.get(url).json()
+    assert dora.get(url).json()["name"] == "Second"
+    assert dora.delete(url).json()["deleted"]
+    assert dora.get(url).status_code == 404
+
+
+def test_a_withdrawn_consent_stays_on_record_with_its_reason(dora):
+    signed = "0123456789abcdef" * 4
+    made = send(dora, name="Dora", language="en", document_sha256=signed.upper(),
+                relationship="herself").json()  # fmt: skip
+    assert (made["document_sha256"], made["relationship"]) == (signed, "herself")
+    url = f"/api/consents/{made['id']}"
+    for bad, param in (({"reason": "x" * 501}, "reason"), ({"why": "x"}, "why")):
+        answer = dora.post(f"{url}/withdraw", json=bad)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    withdrawn = dora.post(f"{url}/withdraw", json={"reason": "I moved on."}).json()
+    assert withdrawn == made | {"state": "withdrawn", "withdrawal_reason": "I moved on."}
+    again = dora.post(f"{url}/withdraw", json={"reason": "Another."}).json()
+    assert again == withdrawn == dora.get(url).json()
+    answer = send(dora, name="Dora", language="en", document_sha256="abc")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "document_sha256")
+
+
+def test_a_browser_without_its_token_changes_none(browse, dora):
+    made = send(dora, name="Dora's own", language="en").json()["id"]
+    forged = browse("dora", token="")
+    assert send(forged, name="Forged", language="en").status_code == 403
+    assert forged.delete(f"/api/consents/{made}").status_code == 403
+    assert dora.get(f"/api/consents/{made}").status_code == 200
 
 
 def test_an_unknown_field_is_an_error_here(dora):

@@ -13,6 +13,7 @@ import pytest
 
 from speech.urls import canonical
 from tests.contract.test_voices import WORD
+from tests.live import manage
 from tests.voices.recordings import WORDS, clip, spoken, wav
 from voices.wav import read_own
 
@@ -175,11 +176,18 @@ def test_a_recording_is_heard_whole_and_in_ranges(http, make):
     assert http.get(url.replace("/1/", "/2/")).status_code == 404
 
 
-def test_erasing_gives_a_receipt(http, make):
+def test_erasing_gives_a_signed_receipt(http, make, data_dir, tmp_path):
     made = make()
     receipt = http.delete(f"/api/voices/{made['id']}").json()
     assert receipt["sha256"] == [made["sample"]["sha256"]]
     assert receipt["finished_at"] >= receipt["started_at"]
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps(receipt))
+    assert made["id"] in manage(data_dir, "verifyreceipt", str(file))
+    for change in ({"sha256": []}, {"started_at": 1}, {"signature": ""}, {"more": True}):
+        file.write_text(json.dumps(receipt | change))
+        with pytest.raises(AssertionError, match="was not given here, or it was changed"):
+            manage(data_dir, "verifyreceipt", str(file))
     assert http.get(f"/api/voices/{made['id']}").status_code == 404
 
 
@@ -199,7 +207,7 @@ def test_a_key_that_is_for_another_voice_finds_none(server, keys, make):
 WITH_ID = [
     (method.upper(), str(pattern.pattern))
     for pattern in canonical
-    if re.search(r"voice.*<", str(pattern.pattern))
+    if re.search(r"(voice|consent).*<", str(pattern.pattern))
     for method in ("get", "post", "patch", "delete")
     if hasattr(pattern.callback.cls, method)
 ]
@@ -237,7 +245,9 @@ def ask(client, method, route, ids):
     wanted = ids[kind_of(route)]
     url = "/" + re.sub(r"<number:\w+>", "1", re.sub(r"<\w+:name>", wanted, route))
     body = {"name": "Same", "accounts": [], "reason": "Because."}
-    needed = {"share": ["accounts"], "report": ["reason"]}.get(route.rpartition("/")[2], ["name"])
+    needed = {"share": ["accounts"], "report": ["reason"], "withdraw": ["reason"]}.get(
+        route.rpartition("/")[2], ["name"]
+    )
     return client.request(method, url, json={name: body[name] for name in needed})
 
 

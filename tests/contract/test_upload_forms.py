@@ -87,12 +87,22 @@ def test_what_is_wrong_with_a_form_is_said(http, parts, code, param):
 
 
 @pytest.mark.slow
-def test_an_account_that_has_all_its_voices_is_told_so_before_its_form_is_looked_at(data_dir, keys):
+@pytest.mark.parametrize(
+    ("limit", "urls"),
+    [
+        ("VOICES_PER_ACCOUNT", (URL, "/api/voices")),
+        ("VOICE_BYTES_PER_ACCOUNT",
+         (URL, "/api/voices", "/v1/audio/voice_consents", "/api/consents")),
+    ],
+)  # fmt: skip
+def test_an_account_that_has_all_it_may_is_told_so_before_its_form_is_looked_at(
+    data_dir, keys, limit, urls
+):
     with (
-        LiveServer(data_dir, {"VOICES_PER_ACCOUNT": "0"}) as server,
+        LiveServer(data_dir, {limit: "0"}) as server,
         server.http(keys["good"]) as http,
     ):
-        for url in (URL, "/api/voices"):
+        for url in urls:
             answer = http.post(url, content=b"no form at all")
             assert (answer.status_code, answer.json()["error"]["code"]) == (
                 *(403, "voice_limit_reached"),

@@ -182,7 +182,7 @@ def test_a_broken_form_is_answered_in_json(server, keys, body, kind, code):
 
 def test_a_recording_may_have_ten_mebibytes(server, keys, create):
     status, error = refused(create, "Large", wav(bytes(10 * 2**20)))
-    assert (status, error["code"]) == (413, "payload_too_large")
+    assert (status, error["code"], error["param"]) == (413, "payload_too_large", "audio_sample")
 
 
 @pytest.mark.parametrize(

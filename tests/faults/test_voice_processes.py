@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +48,23 @@ def test_killed_while_erasing_a_consent_it_is_erased_all_the_same(environment, c
     state = scripts.run(SCRIPT, "recover", environment)
     assert state["consents"] == [["withdrawn", ""]]
     assert (state["files"], state["unfinished"]) == (0, 0)
+
+
+@pytest.mark.slow
+def test_no_word_of_what_is_erased_stands_in_a_dump(environment):
+    state = scripts.run(SCRIPT, "erase_words", environment)
+    assert (state["voices"], state["files"]) == (["erased"], 0)
+    dump = dumped(environment)
+    assert "voices_erasure" in dump
+    assert "Xanthippe" not in dump
+
+
+def dumped(environment):
+    """As an operator backs it up."""
+    if url := environment.get("DATABASE_URL"):
+        return subprocess.run(["pg_dump", url], capture_output=True, text=True, check=True).stdout
+    with sqlite3.connect(Path(environment["DATA_DIR"]) / "voxplatform.sqlite3") as database:
+        return "\n".join(database.iterdump())
 
 
 @pytest.mark.slow

@@ -31,10 +31,19 @@ from tests.voices.conftest import prepared
 from voices import storage
 from voices.erasure import Erasure, finish_all
 from voices.exceptions import ConsentRequired, UnknownVoice, VoiceLimitReached
-from voices.models import Origin, UnclaimedObject, Voice, VoiceConsent, VoiceSample
+from voices.models import (
+    Origin,
+    UnclaimedObject,
+    Voice,
+    VoiceConsent,
+    VoiceReport,
+    VoiceSample,
+)
+from voices.scope import Scope
 from voices.tombstones import reapply
 
 RECORDINGS = 6
+SECRET = "Xanthippe"
 ACTOR = Actor.of_command("test")
 
 
@@ -128,6 +137,23 @@ def recover() -> None:
     finish()
 
 
+def erase_words() -> None:
+    """All that can be said of a voice and its consent is said, and erased."""
+    call_command("migrate", verbosity=0)
+    account, origin = Account.objects.default(), Origin(ACTOR)
+    about = {"name": SECRET, "relationship": SECRET, "scope": Scope(SECRET)}
+    consent = VoiceConsent.record(account, prepared(), origin, language="en", **about)
+    voice = Voice.clone(
+        account, SECRET, prepared(6.0), consent, origin, transcript=SECRET, description=SECRET
+    )
+    voice.change(ACTOR, tags=[SECRET])
+    VoiceReport.file(voice, account, SECRET, ACTOR)
+    consent.withdraw(ACTOR, SECRET)
+    voice.erase(ACTOR)
+    consent.erase(ACTOR)
+    finish()
+
+
 # -- racing
 
 
@@ -209,6 +235,7 @@ if __name__ == "__main__":
         "die_erasing_consent": die_erasing_consent,
         "die_before_its_recording": die_before_its_recording,
         "recover": recover,
+        "erase_words": erase_words,
         "record": lambda: compete(*RECORDERS),
         "erase": lambda: compete(*RECORDERS, eraser),
         "withdraw": lambda: compete(*RECORDERS, *[withdrawer] * 2),

@@ -117,7 +117,12 @@ def test_every_version_can_be_listened_to(at_alice, page, voice, sample, origin)
 def test_its_consent_is_withdrawn_and_nobody_speaks_with_it(at_alice, page, voice, account):
     offer = f'action="{page}withdraw/"'
     assert offer in at_alice.get(page).content.decode()
-    assert at_alice.post(f"{page}withdraw/").status_code == 302
+    too_long = at_alice.post(f"{page}withdraw/", {"reason": "x" * 501}, follow=True)
+    assert "at most 500" in too_long.content.decode()
+    assert resolve(voice.public_id, account)
+    answer = at_alice.post(f"{page}withdraw/", {"reason": "She has changed her mind."})
+    assert answer.status_code == 302
+    assert VoiceConsent.objects.get().withdrawal_reason == "She has changed her mind."
     with pytest.raises(ConsentRequired):
         resolve(voice.public_id, account)
     assert offer not in at_alice.get(page).content.decode()

@@ -193,9 +193,13 @@ def test_another_language_is_refused_and_named(make_voice, account, origin):
 
 
 def test_an_export_says_how_far_it_goes(voice, sample, consent, origin):
-    VoiceConsent.objects.update(purposes="Guides", languages=["en"], phrase_language="en")
+    VoiceConsent.objects.update(
+        purposes="Guides", languages=["en"], phrase_language="en", document_sha256="0" * 64
+    )
+    consent.withdraw(origin.actor, "She moved on.")
     voice = Voice.objects.owned().get()
     with zipfile.ZipFile(io.BytesIO(archive.export(voice, voice.sample, origin.actor))) as found:
         told = json.loads(found.read("voice.json"))["consent"]
     assert (told["purposes"], told["languages"]) == ("Guides", ["en"])
     assert (told["phrase_language"], told["expires_at"]) == ("en", None)
+    assert (told["document_sha256"], told["withdrawal_reason"]) == ("0" * 64, "She moved on.")

@@ -195,6 +195,18 @@ def test_a_consent_covers_several_versions(voice, origin):
     voice.check_usable()
 
 
+def test_it_says_through_what_it_was_given_to_which_version_and_why_it_ended(
+    account, origin, consent, settings
+):
+    assert (consent.given_through, consent.release) == ("user", settings.VERSION)
+    consent.withdraw(origin.actor, "She has changed her mind.")
+    assert consent.withdrawal_reason == "She has changed her mind."
+    consent.withdraw(origin.actor, "Another reason.")
+    assert consent.withdrawal_reason == "She has changed her mind."
+    consent.erase(origin.actor)
+    assert (consent.withdrawal_reason, consent.release) == ("", settings.VERSION)
+
+
 def test_erasing_keeps_that_there_was_one_and_nothing_of_what_was_said(recorded, alice):
     consent = recorded()
     key = consent.recording_key

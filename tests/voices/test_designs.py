@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.audit import AuditEntry
 from voices import storage
 from voices.designs import drop_expired
+from voices.erasure import finish_all, tombstones
 from voices.exceptions import InvalidVoiceField, StorageUnavailable, VoiceLimitReached
 from voices.models import DesignCandidate, Erasure, Voice, VoiceDesign
 from voices.presets import PRESETS
+from voices.tombstones import reapply
 
 pytestmark = pytest.mark.django_db
 TEXT = PRESETS["alloy"].sentence
@@ -56,6 +59,31 @@ def test_what_cannot_be_kept_leaves_the_draft(settings, design, origin):
     with pytest.raises(VoiceLimitReached):
         Voice.keep(design.candidates.first(), origin, name="Grandpa")
     assert [candidate.wav() for candidate in design.candidates.all()]
+
+
+def test_what_is_undone_on_its_way_leaves_the_draft_also_after_a_start(design, origin, monkeypatch):
+    def full(self):
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as database, pytest.raises(OperationalError):
+        database.setattr(VoiceDesign, "delete", full)
+        Voice.keep(design.candidates.first(), origin, name="Grandpa")
+    assert (tombstones(), reapply()) == (set(), 0)
+    assert [candidate.wav() for candidate in design.candidates.all()]
+
+
+def test_a_tombstone_that_a_kill_left_out_is_written_before_anything_is_deleted(
+    design, origin, monkeypatch
+):
+    first, second = design.candidates.all()
+    with monkeypatch.context() as killed:
+        killed.setattr(Erasure, "finish_if_possible", lambda erasure: None)
+        Voice.keep(second, origin, name="Grandpa")
+    assert (tombstones(), bool(first.wav())) == (set(), True)
+    assert finish_all() == 0
+    assert tombstones() == {("design", design.public_id)}
+    with pytest.raises(StorageUnavailable):
+        first.wav()
 
 
 def test_a_designed_voice_takes_no_recording_of_a_person(design, origin, sample):

@@ -4,11 +4,13 @@ whatever that storage does, what was there stays and nothing half is left."""
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from django.conf import settings as configuration
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 
 from accounts.audit import Actor, AuditEntry
@@ -102,6 +104,22 @@ def test_the_admin_s_player_follows_a_link(store, voice, admin_client):
 def test_erasing_takes_it_out_of_the_bucket(store, voice):
     assert voice.erase(ACTOR).finished_at
     assert store.keys() == []
+
+
+def test_a_bucket_that_keeps_versions_keeps_none_of_what_is_erased(store, voice):
+    versioning = {"Bucket": BUCKET, "VersioningConfiguration": {"Status": "Enabled"}}
+    store.client.put_bucket_versioning(**versioning)
+    try:
+        key = voice.sample.object_key
+        other = storage.lend(ContentFile(b"another"), "recordings", ".wav", timedelta(hours=1))
+        store.client.put_object(Bucket=BUCKET, Key=key, Body=b"a second version")
+        assert voice.erase(ACTOR).finished_at
+        left = store.client.list_object_versions(Bucket=BUCKET)
+        assert [version["Key"] for version in left["Versions"]] == [other]
+        assert "DeleteMarkers" not in left
+    finally:
+        versioning["VersioningConfiguration"]["Status"] = "Suspended"
+        store.client.put_bucket_versioning(**versioning)
 
 
 # -- unwilling

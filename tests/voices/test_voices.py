@@ -9,8 +9,9 @@ from accounts.audit import Actor, AuditEntry, verify
 from tests.voices.conftest import prepared
 from voices import storage
 from voices.exceptions import InvalidVoiceField, StorageUnavailable, VoiceLimitReached
-from voices.models import Voice, VoiceSample
+from voices.models import Voice, VoiceConsent, VoiceSample
 from voices.names import clean_name
+from voices.room import kept_bytes
 from voices.wav import read_own
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,29 @@ def test_an_account_has_only_so_many_voices(settings, make_voice):
         make_voice("Three")
     erased.erase(Actor.of_command("test"))
     make_voice("Three")
+
+
+def test_an_account_keeps_only_so_many_bytes_of_recordings(
+    settings, account, origin, actor, make_voice, sample
+):
+    voice, size = make_voice(), len(sample.wav)
+    given = VoiceConsent.record(account, sample, origin, name="Alice", language="en")
+    assert kept_bytes(account) == 2 * size
+    settings.VOICE_BYTES_PER_ACCOUNT = 3 * size
+    voice.rerecord(sample, origin)
+    for more in (
+        lambda: voice.rerecord(sample, origin),
+        lambda: make_voice("Another"),
+        lambda: VoiceConsent.record(account, sample, origin, name="Bob", language="en"),
+    ):
+        with pytest.raises(VoiceLimitReached) as refused:
+            more()
+        assert refused.value.code == "voice_limit_reached"
+    assert (voice.samples.count(), VoiceConsent.objects.count()) == (2, 2)
+    given.erase(actor)
+    voice.rerecord(sample, origin)
+    voice.erase(actor)
+    assert kept_bytes(account) == 0
 
 
 # -- names

@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.audit import Actor
-from voices.admin.pages import RecordedAdmin, checked_by, in_sentence, in_words
+from voices.admin.pages import ReasonForm, RecordedAdmin, checked_by, in_sentence, in_words
 from voices.models import VoiceConsent
 
 
@@ -33,7 +33,7 @@ class VoiceConsentAdmin(RecordedAdmin):
             {
                 "fields": (
                     *("statement", ("phrase", "phrase_language"), "language", "relationship"),
-                    "findings",
+                    *("document_sha256", "findings"),
                 )
             },
         ),
@@ -43,13 +43,19 @@ class VoiceConsentAdmin(RecordedAdmin):
         ),
         (
             gettext_lazy("By whom"),
-            {"fields": (("given_as", "given_by"), ("address", "user_agent"))},
+            {
+                "fields": (
+                    ("given_as", "given_by", "given_through"),
+                    ("address", "user_agent", "release"),
+                )
+            },
         ),
         (
             gettext_lazy("History"),
             {
                 "fields": (
-                    ("created_at", "withdrawn_at"),
+                    "created_at",
+                    ("withdrawn_at", "withdrawal_reason"),
                     ("reviewed_by", "reviewed_at"),
                 )
             },
@@ -148,8 +154,8 @@ class VoiceConsentAdmin(RecordedAdmin):
     )  # type: ignore[untyped-decorator]
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(consent: VoiceConsent, form: forms.Form) -> str:
-            consent.withdraw(Actor.of_request(request))
+            consent.withdraw(Actor.of_request(request), form.cleaned_data["reason"])
             return _("The consent is withdrawn.")
 
         question = _("Every voice that rests on this consent is silent from now on.")
-        return self.ask_and_do(request, object_id, question, do)
+        return self.ask_and_do(request, object_id, question, do, ReasonForm)

@@ -36,7 +36,7 @@ _ATTACHED = 'attachment; filename="recording.wav"'
 
 
 class ReasonForm(forms.Form):
-    """Why somebody listens."""
+    """Why somebody listens, or withdraws what others gave."""
 
     reason = forms.CharField(
         min_length=5,

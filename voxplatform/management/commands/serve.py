@@ -21,7 +21,10 @@ from voxplatform.static_files import collect_static
 
 # Recordings and long texts arrive only here; everything else is JSON or a small form.
 IMPORTS = "/admin/voices/voiceimport/add/"
-UPLOAD_PREFIXES = ("/v1/audio/voice", "/audio/voice", "/api/voices", "/api/jobs", "/jobs/")
+UPLOAD_PREFIXES = (
+    *("/v1/audio/voice", "/audio/voice", "/api/voices", "/api/consents"),
+    *("/api/jobs", "/jobs/"),
+)
 
 
 class Command(BaseCommand):

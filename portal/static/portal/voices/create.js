@@ -17,7 +17,7 @@ const pageLanguage = document.documentElement.lang.split("-")[0];
 let file = null;
 let reading = 0;
 let phrase = null;
-let consent = null; // once it is given it need not be given again
+let consent = null; // sent for the voice that is being made; once it is given it need not be again
 
 const way = () => form.elements.way.value;
 const language = () => form.elements.language?.value ?? "";
@@ -93,32 +93,38 @@ const design = form.querySelector("[data-way=design]") && new Design(form, desig
 const witness = form.querySelector("[data-purpose=consent]") && new Recorder(form.querySelector("[data-purpose=consent]"));
 
 async function askPhrase() {
-  phrase = consent = null;
+  takeBack();
+  phrase = null;
   const answer = await fetch(`${consents}/phrase?language=${language() || pageLanguage}`).catch(() => null);
   if (!answer?.ok) return fail(answer ? await Refusal.of(answer) : new Refusal("network", ""));
   phrase = await answer.json();
   return witness.read(phrase.text);
 }
 
-// The id of a consent: attested, or in a voice of its own.
-async function agreed() {
-  if (policy === "off" || form.dataset.voice) return null;
-  if (!witness && !$("attested").checked) throw missing(gettext("Say that the owner of the voice agrees."), $("attested"));
-  if (consent) return consent;
-  const sent = witness ? spokenConsent() : attestedConsent();
+// Says in the form of a voice that its owner agrees: in words, or by what they have said themselves.
+async function agree(sent) {
+  if (policy === "off" || form.dataset.voice) return;
+  if (witness) {
+    sent.set("consent", await recordedConsent());
+    return;
+  }
+  if (!$("attested").checked) throw missing(gettext("Say that the owner of the voice agrees."), $("attested"));
+  sent.set("consent", $("statement").textContent);
+  limit(sent);
+}
+
+function limit(sent) {
   sent.set("purposes", $("purposes").value.trim());
   sent.set("languages", $("languages").value.trim());
   if ($("expires").value) sent.set("expires_at", endOf($("expires").value));
-  consent = (await send(consents, token, sent, progress(gettext("Sending the consent")))).id;
-  return consent;
 }
 
-function attestedConsent() {
-  const sent = new FormData();
-  sent.set("name", form.elements.name.value.trim());
-  sent.set("language", pageLanguage);
-  sent.set("statement", $("statement").textContent);
-  return sent;
+async function recordedConsent() {
+  if (consent) return consent;
+  const sent = spokenConsent();
+  limit(sent);
+  consent = (await send(consents, token, sent, progress(gettext("Sending the consent")))).id;
+  return consent;
 }
 
 function spokenConsent() {
@@ -135,9 +141,16 @@ function spokenConsent() {
 // The last second of a day where the reader is.
 const endOf = (day) => Math.floor(new Date(`${day}T23:59:59`).getTime() / 1000);
 
+// What was sent for a voice that is not made after all is not left behind.
+function takeBack() {
+  if (consent) fetch(`${consents}/${consent}`, { method: "DELETE", headers: { "x-csrftoken": token }, keepalive: true });
+  consent = null;
+}
+
 witness?.addEventListener("another", askPhrase);
-witness?.addEventListener("recorded", () => (consent = null));
-$("limits")?.addEventListener("input", () => (consent = null));
+witness?.addEventListener("recorded", takeBack);
+$("limits")?.addEventListener("input", () => consent && askPhrase());
+addEventListener("pagehide", takeBack);
 
 // -- making
 
@@ -163,10 +176,11 @@ async function make() {
   if (isNew) for (const field of ["name", "language", "description"]) sent.set(field, form.elements[field].value.trim());
   sent.set("transcript", form.elements.transcript.value.trim());
   if ($("override").checked) sent.set("override", "true");
-  const word = await agreed();
-  if (word) sent.set("consent", word);
+  await agree(sent);
   sent.set("audio_sample", blob, "recording");
-  return send(url, token, sent, progress(gettext("Sending the recording")));
+  const made = await send(url, token, sent, progress(gettext("Sending the recording")));
+  consent = null; // it is the voice's now
+  return made;
 }
 
 function progress(words) {
