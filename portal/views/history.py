@@ -45,9 +45,7 @@ def index(request: PersonRequest) -> HttpResponse:
         "rule": Retention(request.account.retention),
         "days": request.account.retention_days,
     }
-    part = request.headers.get("hx-target") == "found"
-    template = "portal/history/found.html" if part else "portal/history/index.html"
-    return render(request, template, context)
+    return render(request, "portal/history/index.html", context)
 
 
 def _names(items: Any, request: PersonRequest) -> dict[str, str]:

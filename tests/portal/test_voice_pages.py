@@ -192,12 +192,6 @@ def test_the_list_is_searched_and_filtered(at_alice, voice, query, names):
     assert [voice["name"] for voice in page.context["page"]] == names
 
 
-def test_while_one_types_the_cards_alone_are_sent(at_alice, voice):
-    cards = at_alice.get("/voices/?q=alice", headers={"hx-request": "true"}).content
-    assert b"Alice reads" in cards
-    assert b"<html" not in cards
-
-
 def test_a_disabled_built_in_voice_is_offered_nowhere(at_alice):
     Voice.objects.get(public_id="alloy").set_state(Actor("user", "clerk"), "disabled")
     for url in ("/voices/", "/studio/", "/jobs/new/"):
