@@ -95,8 +95,8 @@ def test_the_admin_s_player_follows_a_link(store, voice, admin_client):
     assert sent.status_code == 302
     assert "no-store" in sent["cache-control"]
     assert get(sent["location"]).content == voice.sample.wav()
-    kept = admin_client.get(f"{page.context['audio']}?kept")
-    assert get(kept["location"]).headers["content-disposition"].startswith("attachment")
+    told = get(sent["location"]).headers
+    assert told["content-disposition"].startswith("attachment")
 
 
 def test_erasing_takes_it_out_of_the_bucket(store, voice):
