@@ -192,6 +192,13 @@ def test_the_list_is_searched_and_filtered(at_alice, voice, query, names):
     assert [voice["name"] for voice in page.context["page"]] == names
 
 
+@pytest.mark.parametrize("page", ["-1", "0", "1e9", "NaN", "9" * 30, "²", ""])
+def test_a_page_that_is_none_is_the_first_or_the_last(at_alice, page):
+    answer = at_alice.get("/voices/", {"page": page, "q": "a" * 10_240, "order_by": "account"})
+    assert answer.status_code == 200
+    assert at_alice.get("/voices/", {"page": page}).context["page"].object_list
+
+
 def test_a_disabled_built_in_voice_is_offered_nowhere(at_alice):
     Voice.objects.get(public_id="alloy").set_state(Actor("user", "clerk"), "disabled")
     for url in ("/voices/", "/studio/", "/jobs/new/"):
