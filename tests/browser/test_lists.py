@@ -115,22 +115,37 @@ def look_again(page):
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
-def test_no_list_is_forgotten(open_as, places):
-    paths = [
-        f"/{one.pattern}"
-        for one in urlpatterns
-        if isinstance(one, URLPattern) and "<" not in str(one.pattern) and one.name
-    ]
-    page, found = open_as("rich"), set()
-    for path in [*paths, *places.values(), "/account/email/", "/account/sessions/"]:
-        answer = page.request.get(path)
-        if answer.status != 200 or "text/html" not in answer.headers["content-type"]:
-            continue
-        page.goto(path)
-        outside = f"[...document.querySelectorAll({HELD!r})].filter(e => !e.closest('[data-list]'))"
-        assert page.evaluate(f"{outside}.map(e => e.outerHTML)") == [], path
+@pytest.fixture
+def every_page(open_as, places):
+    """One page after the other of those that there are; what is no page is left out."""
+
+    def walk():
+        paths = [
+            f"/{one.pattern}"
+            for one in urlpatterns
+            if isinstance(one, URLPattern) and "<" not in str(one.pattern) and one.name
+        ]
+        page = open_as("rich")
+        for path in [*paths, *places.values(), "/account/email/", "/account/sessions/"]:
+            answer = page.request.get(path)
+            if answer.status == 200 and "text/html" in answer.headers["content-type"]:
+                page.goto(path)
+                yield page
+
+    return walk()
+
+
+def test_no_list_is_forgotten(every_page):
+    outside = f"[...document.querySelectorAll({HELD!r})].filter(e => !e.closest('[data-list]'))"
+    found = set()
+    for page in every_page:
+        assert page.evaluate(f"{outside}.map(e => e.outerHTML)") == [], page.url
         found |= set(page.evaluate("[...document.querySelectorAll('[data-list]')].map(e => e.id)"))
     assert found == {name for _, name, _ in LISTS.values()}
+
+
+def test_every_page_with_something_on_it_is_accessible(every_page):
+    assert sum(1 for page in every_page if assert_accessible(page) is None) > 15
 
 
 def test_who_has_nothing_yet_is_told_so(open_as, wanted):
