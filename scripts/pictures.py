@@ -129,6 +129,7 @@ def picture_long_text(page: Page) -> None:
     while not re.search(r"^1\d\d", page.inner_text("#finished")):
         time.sleep(0.05)
     time.sleep(1.5)  # the table follows
+    page.locator("#segments:not([aria-busy])").wait_for()
     keep(page, "long-text")
     page.click("#deeds [value=cancel]")
 
