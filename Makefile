@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 # Tests and checks load the settings, which make secrets on first need: never in the real data.
 ASIDE = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && export DATA_DIR="$$dir"
 
-.PHONY: run preflight model install install-dev test check format messages bench bench-engine soak
+.PHONY: run preflight model install install-dev test check format messages pictures bench bench-engine soak
 .NOTPARALLEL:
 
 run: preflight install
@@ -48,6 +48,10 @@ format: install-dev
 # Finds new words of pages, scripts and e-mails, and compiles the catalogues of locale/.
 messages: install-dev
 	@$(ASIDE) && $(BIN)/python scripts/messages.py
+
+# The pictures of the README, of a platform made for them: wants Chromium.
+pictures: install-dev
+	@$(ASIDE) && $(BIN)/python scripts/pictures.py
 
 bench: install-dev
 	@$(ASIDE) && $(BIN)/python benchmarks/server.py $(ARGS)

@@ -29,6 +29,7 @@ from speech.api.responses import encoding, speech_view
 from speech.audio import ENCODERS
 from speech.engine.types import AudioChunk
 from speech.synthesis import Synthesis
+from voices.delivery import as_media
 
 log = structlog.get_logger("portal")
 
@@ -107,15 +108,15 @@ class TakeView(NativeView):
     authentication_classes = [BrowserSession]
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, name: str, format: str) -> HttpResponse:
+    def get(self, request: Request, name: str, format: str) -> HttpResponseBase:
         if format not in ENCODERS:
             raise NotFound
         try:
             audio = heard.encoded(cast(User, request.user).pk, name, format)
         except heard.TakeGone:
             raise NotFound from None
-        answer = HttpResponse(audio, content_type=ENCODERS[format].media_type)
-        answer["content-disposition"] = f'attachment; filename="speech-{name[-6:]}.{format}"'
+        attached = f'attachment; filename="speech-{name[-6:]}.{format}"'
+        answer = as_media(HttpResponse(audio), ENCODERS[format].media_type, attached)
         answer["cache-control"] = "private, no-store"
         return answer
 

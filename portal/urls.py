@@ -75,7 +75,6 @@ urlpatterns = [
     path("jobs/", jobs.index, name="job-list"),
     path("jobs/new/", jobs.create, name="job-create"),
     path("jobs/<slug:public_id>/", jobs.show, name="job-detail"),
-    path("jobs/<slug:public_id>/segments/", jobs.segments, name="job-segments"),
     path("jobs/<slug:public_id>/voices/", jobs.cast, name="job-cast"),
     path("jobs/<slug:public_id>/act/", jobs.act, name="job-act"),
     path("jobs/<slug:public_id>/make/", jobs.make, name="job-make"),

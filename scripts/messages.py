@@ -25,6 +25,8 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ("zh_Hans", "zh_Hant", "ja")
 DOMAINS = ("django", "djangojs")
+# What allauth says, as the rest of the portal says things; written by hand, and compiled here.
+ENGLISH = ("en", "django")
 _APPS = ("accounts", "portal", "speech", "voices", "voxplatform")
 _WORDS = {
     "_": None,
@@ -110,6 +112,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
     django.setup()
+    path(*ENGLISH).with_suffix(".mo").write_bytes(compiled(catalogue(*ENGLISH)))
     waiting = {f"{la}/{do}": update(la, do) for la in LOCALES for do in DOMAINS}
     for name, count in waiting.items():
         print(f"{name}: {count} to translate")

@@ -25,18 +25,24 @@ def deliver(
     key: str,
     *,
     content_type: str = "audio/wav",
-    disposition: str = "inline",
+    disposition: str = 'attachment; filename="recording.wav"',
 ) -> HttpResponseBase:
     """The answer to a player or a download. Raises StorageUnavailable."""
     answer: HttpResponseBase
     if url := storage.link(key, content_type, disposition):
         answer = HttpResponseRedirect(url)
     else:
-        answer = _from_here(request, key)
-        answer["content-type"] = content_type
-        answer["content-disposition"] = disposition
+        answer = as_media(_from_here(request, key), content_type, disposition)
     answer["cache-control"] = "no-store"
     answer["referrer-policy"] = "no-referrer"
+    return answer
+
+
+def as_media(answer: HttpResponseBase, content_type: str, disposition: str) -> HttpResponseBase:
+    """A player plays it; whoever opens it on its own gets a file, and never a page of this site."""
+    answer["content-type"] = content_type
+    answer["content-disposition"] = disposition
+    answer["content-security-policy"] = "default-src 'none'"
     return answer
 
 

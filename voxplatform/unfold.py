@@ -5,6 +5,7 @@ Unfold brings no catalogues: what it says and Django's do not know stands in our
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
@@ -23,6 +24,10 @@ def _logo(request: HttpRequest) -> str:
 
 def _style(request: HttpRequest) -> str:
     return static("voxplatform/admin.css")
+
+
+# The live engine's page lies below them, and has an entry of its own.
+_MEASUREMENTS = re.compile("/admin/speech/enginemeasurement/(?!live/)")
 
 
 def _link(title: StrPromise, icon: str, model: str) -> dict[str, Any]:
@@ -87,7 +92,8 @@ UNFOLD = {
                     _link(_("Usage log"), "receipt_long", "speech.usagerecord"),
                     _link(_("Models"), "tune", "speech.speechmodel"),
                     _link(_("Model downloads"), "download", "speech.modeldownload"),
-                    _link(_("Measurements"), "speed", "speech.enginemeasurement"),
+                    _link(_("Measurements"), "speed", "speech.enginemeasurement")
+                    | {"active": lambda request: bool(_MEASUREMENTS.match(request.path))},
                     _link(_("Notices"), "campaign", "speech.notice"),
                 ],
             },

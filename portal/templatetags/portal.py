@@ -20,6 +20,19 @@ def icon(name: str) -> SafeString:
     )
 
 
+@register.simple_tag(name="list")
+def list_(name: str, url: str = "") -> SafeString:
+    """The attributes of an element that holds a list. ``lists.js`` tells when it is loaded anew and
+    when that failed; whatever loads it asks for the whole page, here or at ``url``, and takes this
+    element's inside out of it."""
+    return format_html(
+        'id="{0}" data-list hx-get="{1}" hx-trigger="refresh" hx-target="this" hx-select="#{0} > *"'
+        ' hx-swap="innerHTML"',
+        name,
+        url,
+    )
+
+
 @register.filter
 def duration(ms: int | float | None) -> str:
     """Milliseconds as people read them: 4.2 s, 3:07, 1:02:03."""

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from portal.views.pages import PersonRequest, page
 from speech import history
 from speech.audio import ENCODERS
 from speech.models import HistoryItem
+from voices.delivery import as_media
 from voices.models import Voice
 
 PER_PAGE = 25
@@ -45,9 +47,7 @@ def index(request: PersonRequest) -> HttpResponse:
         "rule": Retention(request.account.retention),
         "days": request.account.retention_days,
     }
-    part = request.headers.get("hx-target") == "found"
-    template = "portal/history/found.html" if part else "portal/history/index.html"
-    return render(request, template, context)
+    return render(request, "portal/history/index.html", context)
 
 
 def _names(items: Any, request: PersonRequest) -> dict[str, str]:
@@ -65,16 +65,15 @@ def settings(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @page()
-def audio(request: PersonRequest, pk: int) -> HttpResponse:
+def audio(request: PersonRequest, pk: int) -> HttpResponseBase:
     """As it was heard, where the account keeps audio."""
     item = get_object_or_404(_mine(request).exclude(audio_key=""), pk=pk)
     try:
         heard = item.read_audio()
     except OSError:
         raise Http404 from None
-    response = HttpResponse(heard, content_type=ENCODERS[history.AUDIO_FORMAT].media_type)
-    response["content-disposition"] = f'inline; filename="speech-{pk}.{history.AUDIO_FORMAT}"'
-    return response
+    attached = f'attachment; filename="speech-{pk}.{history.AUDIO_FORMAT}"'
+    return as_media(HttpResponse(heard), ENCODERS[history.AUDIO_FORMAT].media_type, attached)
 
 
 @page("POST")

@@ -133,14 +133,6 @@ def _segments(request: PersonRequest, job: Job) -> Any:
     return paged.get_page(request.GET.get("page"))
 
 
-@page()
-def segments(request: PersonRequest, public_id: str) -> HttpResponse:
-    """The table of segments alone, for when something in it has changed."""
-    job = own_job(request, public_id)
-    context = {"job": job, "segments": _segments(request, job), "query": "", "errors": ERRORS}
-    return render(request, "portal/jobs/segments.html", context)
-
-
 @page("POST")
 def cast(request: PersonRequest, public_id: str) -> HttpResponse:
     """Give a draft its voices, and start it where that was the button."""

@@ -42,7 +42,7 @@ _TAGS = (
 
 @page()
 def voice_list(request: PersonRequest) -> HttpResponse:
-    """Searched while one types: htmx asks for the cards alone."""
+    """Searched while one types."""
     group = request.GET.get("group", "")
     group = group if group in GROUPS else ""
     wanted = request.GET.get("q", "").strip()[:100]
@@ -54,9 +54,7 @@ def voice_list(request: PersonRequest) -> HttpResponse:
         "groups": GROUPS.items(),
         "rate": sample_rate(),
     }
-    only_cards = request.headers.get("hx-request") == "true"
-    template = "portal/voices/cards.html" if only_cards else "portal/voices/list.html"
-    return render(request, template, context)
+    return render(request, "portal/voices/list.html", context)
 
 
 @page()

@@ -34,6 +34,7 @@ from speech.api.requests import account_of, as_id, caller_of, key_of, origin_of,
 from speech.api.responses import Prepared
 from speech.api.voice_shapes import NativeVoiceShape
 from speech.library import SENTENCE, prepare_candidate, speak_candidate
+from voices.delivery import as_media
 from voices.listing import candidate_object, design_object
 from voices.models import DesignCandidate, Voice, VoiceDesign
 
@@ -168,10 +169,10 @@ class CandidateAudioView(DesignFace):
         summary="A candidate's audio",
         responses={(200, "audio/wav"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, name: str, number: int) -> HttpResponse:
+    def get(self, request: Request, name: str, number: int) -> HttpResponseBase:
         candidate = candidate_of(own_design(request, name), number)
-        headers = {"cache-control": "no-store"}
-        return HttpResponse(candidate.wav(), content_type="audio/wav", headers=headers)
+        answer = HttpResponse(candidate.wav(), headers={"cache-control": "no-store"})
+        return as_media(answer, "audio/wav", f'attachment; filename="candidate-{number}.wav"')
 
 
 class KeepView(DesignFace):

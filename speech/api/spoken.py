@@ -59,5 +59,5 @@ class SpokenView(APIView):
             request._request,
             key,
             content_type=ENCODERS[container].media_type,
-            disposition=f'inline; filename="speech.{container}"',
+            disposition=f'attachment; filename="speech.{container}"',
         )

@@ -31,6 +31,14 @@ def test_staff_see_what_the_engine_does(at_staff):
     assert "live/restart" not in page
 
 
+def test_one_entry_of_the_menu_is_where_one_is(at_admin):
+    live = reverse(LIVE)
+    for path in (live, live.removesuffix("live/"), "/admin/speech/notice/"):
+        menu = at_admin.get(path).context["sidebar_navigation"]
+        active = [str(item["link"]) for group in menu for item in group["items"] if item["active"]]
+        assert active == [path]
+
+
 def test_others_do_not(client, at_charlie):
     for browser in (client, at_charlie):
         assert browser.get(reverse(LIVE)).status_code in (302, 403)

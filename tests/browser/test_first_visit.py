@@ -29,20 +29,24 @@ def site(site_dir, key, sessions, tmp_path_factory):
         yield server
 
 
+def sign_up(page, name):
+    page.click("a:has-text('Sign up') >> nth=0")
+    assert_accessible(page)
+    page.fill("[name=username]", name)
+    page.fill("[name=email]", f"{name}@example.com")
+    page.fill("[name=password1]", PASSWORD)
+    page.fill("[name=password2]", PASSWORD)
+    page.press("[name=password2]", "Enter")
+    page.wait_for_url(re.compile(r"/$|/studio/$"))
+
+
 @pytest.mark.slow
 def test_who_signs_up_is_heard_at_once(open_page):
     page = open_page("/livez", bypass_csp=True)
     page.add_init_script(LISTEN)
     page.goto("/")
     page.complaints.clear()  # of the page without an icon, by which we came
-    page.click("a:has-text('Sign up') >> nth=0")
-    assert_accessible(page)
-    page.fill("[name=username]", "nell")
-    page.fill("[name=email]", "nell@example.com")
-    page.fill("[name=password1]", PASSWORD)
-    page.fill("[name=password2]", PASSWORD)
-    page.press("[name=password2]", "Enter")
-    page.wait_for_url(re.compile(r"/$|/studio/$"))
+    sign_up(page, "nell")
     page.goto("/studio/")
     page.wait_for_function("window.heard.rate > 0")
     say(page, "Good evening.", seed=None)

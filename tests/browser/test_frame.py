@@ -25,7 +25,10 @@ def test_pages_in_the_frame_are_accessible(open_as, options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["/", "/account/login/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/account/login/", "/account/signup/", "/account/password/reset/", "/nowhere"],
+)
 def test_public_pages_are_accessible(open_page, path):
     page = open_page(path)
     assert_accessible(page)

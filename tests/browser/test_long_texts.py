@@ -115,13 +115,13 @@ def test_two_hundred_pieces_survive_the_server(site_dir, sessions, browser, tmp_
             expect(page.locator("#state")).to_have_text("Finished", timeout=200_000)
             job = re.search(r"job_[0-9a-f]+", page.url).group()
             api = f"{server.url}/api/jobs/{job}"
-            _correct_one(page, context, api)
-            _look_at_files(page, context, api)
+            correct_one(page, context, api)
+            look_at_files(page, context, api)
     finally:
         context.close()
 
 
-def _correct_one(page, context, api):
+def correct_one(page, context, api):
     page.click("[data-play='3']")
     expect(page.locator("#segment-3")).to_have_class("playing")
     before = context.request.get(f"{api}/segments/3").json()
@@ -137,7 +137,7 @@ def _correct_one(page, context, api):
     expect(page.locator("#state")).to_have_text("Finished", timeout=90_000)
 
 
-def _look_at_files(page, context, api):
+def look_at_files(page, context, api):
     deadline = time.monotonic() + 90
     while (output := context.request.get(api).json()["progress"]["outputs"][0])["state"] != "ready":
         assert time.monotonic() < deadline

@@ -191,21 +191,26 @@ def test_one_socket_watches_so_many_jobs_and_no_more(server, keys, http):
 
 
 @pytest.mark.slow
-def test_it_ends_within_ten_seconds_of_key_and_session(server, data_dir, http):
+def test_it_ends_within_ten_seconds_of_key_session_and_person(server, data_dir, http):
     script = (
         "from tests.contract.issue_keys import sign_in\nfrom accounts.models import *\n"
-        "print(ApiKey.issue(Account.objects.default(), 'brief')[0], sign_in('brief'))"
+        "print(ApiKey.issue(Account.objects.default(), 'brief')[0], sign_in('brief'),"
+        " sign_in('barred'))"
     )
-    key, session = manage(data_dir, "shell", "-c", script).split()[-2:]
+    key, session, barred = manage(data_dir, "shell", "-c", script).split()[-3:]
     end = (
-        "from accounts.models import ApiKey\nfrom django.contrib.sessions.models import Session\n"
-        f"ApiKey.objects.get(name='brief').revoke(); Session.objects.get(pk='{session}').delete()"
+        "from accounts.models import ApiKey\nfrom django.contrib.auth.models import User\n"
+        "from django.contrib.sessions.models import Session\n"
+        f"ApiKey.objects.get(name='brief').revoke(); Session.objects.get(pk='{session}').delete()\n"
+        "User.objects.filter(username='barred').update(is_active=False)"
     )
     with (
         watching(server, key=key) as by_key,
-        watching(server, session=session, origin=server.url) as by_session,
+        watching(server, session=session, origin=server.url) as signed_out,
+        watching(server, session=barred, origin=server.url) as switched_off,
     ):
         manage(data_dir, "shell", "-c", end)
         began = time.monotonic()
-        assert by_key.closed_with() == by_session.closed_with() == 4401
+        for one in (by_key, signed_out, switched_off):
+            assert one.closed_with() == 4401
         assert time.monotonic() - began < 10

@@ -121,12 +121,12 @@ def test_a_further_file_is_asked_for(at_alice, draft):
     assert at_alice.post(at(draft, "job-make"), {"format": "exe", "split": "x"}).status_code == 404
 
 
-PAGES = ["job-detail", "job-segments", "job-cast", "job-act", "job-make"]
+PAGES = ["job-detail", "job-cast", "job-act", "job-make"]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_strangers_page_is_one_that_is_not_there(at_charlie, draft, name):
-    ask = at_charlie.get if name in ("job-detail", "job-segments") else at_charlie.post
+    ask = at_charlie.get if name == "job-detail" else at_charlie.post
     assert ask(at(draft, name)).status_code == 404
     assert b"Hello" not in at_charlie.get("/jobs/").content
 

@@ -32,7 +32,6 @@ from voices.waveform import COLUMNS, HEIGHT, waveform
 
 _SALT = "voices.listen"
 _LISTEN_SECONDS = 600
-_ATTACHED = 'attachment; filename="recording.wav"'
 
 
 class ReasonForm(forms.Form):
@@ -144,8 +143,7 @@ class RecordedAdmin(ModelAdmin):
             raise Http404 from error
         if listener != request.user.pk or not self.has_listen_permission(request):
             raise Http404
-        kept = "kept" in request.GET
-        return deliver(request, key, disposition=_ATTACHED if kept else "inline")
+        return deliver(request, key)
 
 
 def _flat(fields: Any) -> list[str]:

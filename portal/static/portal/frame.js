@@ -1,4 +1,4 @@
-// What every page's frame does: themes without a reload, toasts, copying, htmx's failures.
+// What every page's frame does: themes without a reload, the time zone, toasts, copying.
 // Strings go through gettext of strings.js, which is loaded before any module.
 
 import { toast } from "./toast.js";
@@ -44,18 +44,4 @@ document.addEventListener("click", async (event) => {
     button.textContent = gettext("Selected");
   }
   setTimeout(() => (button.textContent = before), 2000);
-});
-
-// -- htmx: what failed is said
-
-document.addEventListener("htmx:responseError", (event) => {
-  const { status } = event.detail.xhr;
-  const sentence =
-    status === 403
-      ? gettext("You may not do this, or your session has ended. Reload the page.")
-      : gettext("The server could not do this. Please try again.");
-  toast(sentence, "error");
-});
-document.addEventListener("htmx:sendError", () => {
-  toast(gettext("The server cannot be reached."), "error");
 });

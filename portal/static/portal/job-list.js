@@ -1,16 +1,25 @@
-// The list of long texts: rows of those under way move.
+// The list of long texts: rows of those under way move, those of another page of it too.
 
 import { watch } from "./progress.js";
 
 const states = JSON.parse(document.getElementById("states").textContent);
-const rows = new Map([...document.querySelectorAll("tr[data-job]")].map((row) => [row.dataset.job, row]));
-const active = [...rows].filter(([, row]) => "active" in row.dataset).map(([id]) => id);
+let stop = () => {};
 
-watch(active.slice(0, 50), (job) => {
-  const row = rows.get(job.id);
+function watchRows() {
+  stop();
+  const active = [...document.querySelectorAll("tr[data-active]")].map((row) => row.dataset.job);
+  stop = watch(active.slice(0, 50), show);
+}
+
+function show(job) {
+  const row = document.querySelector(`tr[data-job="${job.id}"]`);
+  if (!row) return;
   const badge = row.querySelector("[data-state]");
   badge.dataset.state = job.state;
   badge.textContent = states[job.state];
   row.querySelector("progress").value = job.segments.finished;
   row.querySelector("[data-count]").textContent = job.segments.finished;
-});
+}
+
+document.addEventListener("htmx:afterSwap", watchRows);
+watchRows();

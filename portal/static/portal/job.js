@@ -1,5 +1,6 @@
 // One long text: how far it is, heard from its first piece on, corrected piece by piece.
 
+import { refresh } from "./lists.js";
 import { duration, watch } from "./progress.js";
 import { Refusal } from "./studio/speaking.js";
 import { sentence } from "./studio/words.js";
@@ -14,6 +15,7 @@ const api = `/api/jobs/${id}`;
 const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["x-csrftoken"];
 let playable = 0;
 let finished = -1;
+let files = "";
 
 // -- what the server tells
 
@@ -39,7 +41,9 @@ function told(job) {
   at("listen").hidden = !playable;
   at("captions").hidden = playable !== job.segments.total;
   allow(job.state);
-  if (job.outputs.some((output) => isNew(output))) showFiles(job.outputs);
+  const now = JSON.stringify(job.outputs);
+  if (now !== files) refresh(at("files"));
+  files = now;
   if (job.segments.finished + job.segments.failed !== finished) refreshSoon();
   finished = job.segments.finished + job.segments.failed;
 }
@@ -50,48 +54,14 @@ function allow(state) {
   }
 }
 
-const known = new Map();
-
-function isNew(output) {
-  const now = `${output.state} ${output.size}`;
-  const before = known.get(output.id);
-  known.set(output.id, now);
-  return before !== now;
-}
-
-function showFiles(outputs) {
-  const items = outputs.map((output) => {
-    const item = document.createElement("li");
-    item.dataset.output = output.id;
-    const name = output.format.toUpperCase() + (output.split === "chapters" ? ` · ${gettext("by chapter")}` : "");
-    const shown = document.createElement(output.state === "ready" ? "a" : "span");
-    if (output.state === "ready") {
-      shown.className = "button quiet";
-      shown.href = `${api}/outputs/${output.id}`;
-      shown.textContent = `${name} (${(output.size / 2 ** 20).toFixed(1)} MB)`;
-    } else {
-      shown.className = "badge";
-      shown.textContent = `${name} · ${output.state === "failed" ? gettext("failed") : gettext("to be made")}`;
-    }
-    item.append(shown);
-    return item;
-  });
-  at("files").replaceChildren(...items);
-}
-
-// The table is fetched anew, at most once a second, and not while somebody works in it.
+// The table is loaded anew at most once a second.
 
 let refreshing = null;
 
 function refreshSoon() {
-  refreshing ??= setTimeout(async () => {
+  refreshing ??= setTimeout(() => {
     refreshing = null;
-    if (at("segments").contains(document.activeElement)) return;
-    const answer = await fetch(section.dataset.segments + location.search).catch(() => null);
-    if (!answer?.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    at("segments").replaceChildren(...page.body.childNodes);
-    mark();
+    refresh(at("segments"));
   }, 1000);
 }
 
@@ -169,6 +139,7 @@ at("edit-form").addEventListener("submit", async (event) => {
 });
 
 if (section) {
+  document.addEventListener("htmx:afterSwap", mark);
   at("listen").addEventListener("click", () => (playing === null ? play(0, true) : halt()));
   allow(at("state").dataset.state);
   playable = at("listen").hidden ? 0 : Number(at("finished").textContent);

@@ -1,13 +1,17 @@
 // The socket of long texts: tells what it hears, comes back by itself, and ends when all has ended.
 // What the server says is always the whole present state, so that nothing can be missed.
+// What is returned ends it at once.
 
 const LONGEST_PAUSE_MS = 15000;
 
 export function watch(jobs, told, lost = () => {}) {
   const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/progress/`;
   let pause = 500;
+  let socket = null;
+  let isOver = false;
   const open = () => {
-    const socket = new WebSocket(url);
+    if (isOver) return;
+    socket = new WebSocket(url);
     socket.addEventListener("open", () => {
       pause = 500;
       lost(false);
@@ -18,7 +22,7 @@ export function watch(jobs, told, lost = () => {}) {
       if (message.type === "job.progress") told(message.job);
     });
     socket.addEventListener("close", (event) => {
-      if (event.code === 1000 || event.code === 4404) return; // all has ended, or is gone
+      if (isOver || event.code === 1000 || event.code === 4404) return; // all has ended, or is gone
       if (event.code === 4401) return location.reload(); // to the page for signing in
       lost(true);
       setTimeout(open, pause * (1 + Math.random() / 4));
@@ -26,6 +30,10 @@ export function watch(jobs, told, lost = () => {}) {
     });
   };
   if (jobs.length) open();
+  return () => {
+    isOver = true;
+    socket?.close(1000);
+  };
 }
 
 export function duration(seconds) {
