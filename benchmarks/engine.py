@@ -247,7 +247,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--graph-batches", nargs="*", type=int, default=[])
     parser.add_argument("--graph-timesteps", nargs="*", type=int, default=[])
-    parser.add_argument("--vae-precision", choices=get_args(Precision), default="exact")
+    parser.add_argument("--vae-precision", choices=get_args(Precision), default="")
     parser.add_argument("--voice", action="store_true")
     parser.add_argument("--arrivals", action="store_true")
     parser.add_argument("--listeners", type=int, default=8)

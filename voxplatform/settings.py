@@ -375,7 +375,7 @@ VOXCPM_CONFIG = {
     "prefill_passes": env.int("ENGINE_PREFILL_PASSES", default=0),
     "voice_cache_bytes": env.int("ENGINE_VOICE_CACHE_MB", default=256) * 1024 * 1024,
     "graphs": env.bool("ENGINE_GRAPHS", default=True),
-    "vae_precision": env.str("ENGINE_VAE_PRECISION", default="exact"),
+    "vae_precision": env.str("ENGINE_VAE_PRECISION", default=""),
 }
 
 # -- models

@@ -43,5 +43,6 @@ class VoxCPMConfig:
     """Batch sizes to capture; none are all of the engine's own, and its slots always are one."""
     graph_timesteps: Sequence[int] = ()
     """Schedules to capture; none are the engine's own."""
-    vae_precision: str = "exact"
-    """How AudioVAE multiplies: ``exact`` is float32; ``tf32`` and ``bf16`` are held to a bound."""
+    vae_precision: str = ""
+    """How AudioVAE multiplies: ``exact`` is float32; ``tf32`` and ``bf16`` are held to a bound. ""
+    is ``tf32`` on CUDA beside a model that is not in float32, and ``exact`` elsewhere."""

@@ -7,7 +7,7 @@ import torch
 
 from speech.engine.errors import EngineUnavailable
 from speech.engine.voxcpm import precision
-from speech.engine.voxcpm.precision import BOUND, choose_vae, measure_error
+from speech.engine.voxcpm.precision import BOUND, choose_vae, measure_error, usual
 from speech.engine.voxcpm.weights import load_model
 from tests.engine.voxcpm.takes import make_runner
 
@@ -69,6 +69,14 @@ def test_tf32_is_for_the_whole_process_and_so_not_beside_float32(official):
     assert torch.backends.cuda.matmul.allow_tf32 and torch.backends.cudnn.allow_tf32
     choose_vae(official, 1, "exact", torch.bfloat16)
     assert not torch.backends.cuda.matmul.allow_tf32 and not torch.backends.cudnn.allow_tf32
+
+
+def test_where_nobody_asks_a_gpu_rounds_beside_a_model_that_rounds_more(official):
+    assert usual(torch.device("cuda"), torch.bfloat16) == "tf32"
+    assert usual(torch.device("cuda"), torch.float32) == "exact"
+    asked, notice = choose_vae(official, 1, "", torch.bfloat16)
+    exact, _ = choose_vae(official, 1, "exact", torch.bfloat16)
+    assert notice == "" and torch.equal(decoded(asked), decoded(exact))
 
 
 def test_a_precision_that_there_is_not_is_named(official):
