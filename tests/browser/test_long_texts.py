@@ -47,6 +47,7 @@ def finished(page):
     return int(page.inner_text("#finished"))
 
 
+@pytest.mark.slow
 def test_a_text_is_started_watched_and_fetched(open_as):
     page = open_as("ada", "/jobs/")
     start(page, "Chapter 1\n\nHello.\n\nChapter 2\n\nBye.", output="m4b")

@@ -100,6 +100,7 @@ def test_a_disabled_one_is_not_there_at_any_face(server, keys, disabled):
         assert bare.http.post(f"/api/voices/{disabled}/preview").status_code == 404
 
 
+@pytest.mark.slow
 def test_enabled_it_speaks_again_and_its_use_is_noted(server, keys, data_dir):
     with Bare(server, keys["good"]) as bare:
         bare.initialize()

@@ -36,6 +36,7 @@ def speak(http, **fields):
     return http.post("/v1/audio/speech", json=body | fields)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FACES)
 @pytest.mark.parametrize("way", [{"statement": WORD}, {"recording": ("x", clip("wav"))}])
 def test_it_is_said_with_a_recording_or_a_word_and_shown(http, path, way):

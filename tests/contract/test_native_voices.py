@@ -176,6 +176,7 @@ def test_a_recording_is_heard_whole_and_in_ranges(http, make):
     assert http.get(url.replace("/1/", "/2/")).status_code == 404
 
 
+@pytest.mark.slow
 def test_erasing_gives_a_signed_receipt(http, make, data_dir, tmp_path):
     made = make()
     receipt = http.delete(f"/api/voices/{made['id']}").json()

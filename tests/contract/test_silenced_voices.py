@@ -46,14 +46,8 @@ def speaking(voice_server, keys):
         yield http
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        pytest.param(withdraw, marks=pytest.mark.slow),
-        erase,
-        pytest.param(let_expire, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [withdraw, erase, let_expire])
 def test_it_falls_silent_in_every_process(elsewhere, speaking, data_dir, end):
     """One server is asked to end it while another speaks."""
     voice = elsewhere.post(

@@ -182,7 +182,12 @@ def engine(server, key):
 
 @pytest.mark.parametrize("leave", [leave_by_fin, leave_by_rst, leave_by_half_close])
 @pytest.mark.parametrize(
-    "point", ["at once", pytest.param("after headers", marks=pytest.mark.slow), "midway"]
+    "point",
+    [
+        "at once",
+        pytest.param("after headers", marks=pytest.mark.slow),
+        pytest.param("midway", marks=pytest.mark.slow),
+    ],
 )
 def test_a_client_that_leaves_frees_its_slot_and_pays_for_what_began(
     paced_server, live_key, data_dir, leave, point

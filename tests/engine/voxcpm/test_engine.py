@@ -277,6 +277,7 @@ def test_what_it_remembers_needs_no_encoding_when_it_is_the_prompt(engine, monke
     assert not encoded
 
 
+@pytest.mark.slow
 def test_it_unloads_when_idle_refuses_to_while_it_works_and_comes_back_the_same(tiny_v1):
     engine = start(tiny_v1, idle_seconds=0.3)
     before = heard(engine.submit(say(TEXTS[0])))

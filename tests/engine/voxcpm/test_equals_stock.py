@@ -69,7 +69,7 @@ def test_so_is_the_least_and_the_most_that_may_be_asked_for(tiny, architecture, 
 
 @pytest.mark.parametrize(
     ("architecture", "budget"),
-    [slow("voxcpm", 7), slow("voxcpm", 31), slow("voxcpm1.5", 31), ("voxcpm2", 7)],
+    [slow("voxcpm", 7), slow("voxcpm", 31), slow("voxcpm1.5", 31), slow("voxcpm2", 7)],
 )
 def test_it_is_the_same_in_prompt_pieces_of_any_size(known, budget):
     folder, takes, expected = known

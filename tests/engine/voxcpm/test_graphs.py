@@ -131,6 +131,7 @@ def test_where_kernels_cannot_be_fused_the_rest_is_captured_all_the_same(small, 
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_a_step_that_no_graph_fits_runs_all_the_same(small, tiny_v2):
     runner, _, _ = with_graphs(tiny_v2)
     take = Take("Fifteen steps.", seed=4, timesteps=15, patches=5)
@@ -146,6 +147,7 @@ def test_a_graph_that_does_something_else_is_not_used(small, tiny_v2):
     assert len(speak(runner, TAKES)) == len(TAKES)
 
 
+@pytest.mark.slow
 def test_in_a_padded_batch_everybody_says_what_eager_steps_say(small, tiny_v2, monkeypatch):
     monkeypatch.setattr(graphs, "BATCHES", (1,))
     runner, passes, _ = with_graphs(tiny_v2)

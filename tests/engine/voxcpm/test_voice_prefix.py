@@ -24,6 +24,7 @@ def start(request, kind):
     return make_runner(request.getfixturevalue(kind), slots=1, max_length=256)
 
 
+@pytest.mark.slow
 @every_voice
 def test_another_text_of_the_voice_begins_behind_it_and_sounds_the_same(request, kind, first):
     used, fresh = start(request, kind), start(request, kind)
