@@ -53,7 +53,7 @@ section() {
 
 wanted=${*:-tests precision graphs unfused eager served}
 engine="-m benchmarks.engine --models $MODEL --device $DEVICE --requests --steps 1 16 64
-    --arrivals --listeners 64 --prefill 512x2"
+    --arrivals --listeners 64 --letters 24 --prefill 512x2 512x4"
 few="--graph-batches 1 16 64 --graph-timesteps 10"
 
 # Equality of eager steps, graphs and the official package, in float32.
