@@ -13,6 +13,7 @@ from django.utils import formats, translation
 
 from speech.models import UsageRecord
 from tests.portal.conftest import spoken
+from voxplatform.errors import server_error
 
 LANGUAGES = {
     "en": {"login": "Sign in", "keys": "API keys", "jobs": "Long texts", "history": "History"},
@@ -63,6 +64,17 @@ def test_a_page_that_is_not_there_says_so(client, db, language, sentence):
     page = client.get("/nowhere/", headers={"accept-language": language})
     assert page.status_code == 404
     assert heading(page) == sentence
+
+
+@pytest.mark.parametrize(
+    ("language", "again"),
+    [("en", "Try again"), ("zh-hans", "重试"), ("zh-hant", "重試"), ("ja", "やり直す")],
+)
+def test_a_page_that_fails_can_be_tried_again(rf, language, again):
+    with translation.override(language):
+        page = server_error(rf.get("/voices/"))
+    assert page.status_code == 500
+    assert f'<a class="button" href="">{again}</a>' in page.content.decode()
 
 
 @pytest.mark.parametrize(
