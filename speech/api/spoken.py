@@ -13,7 +13,7 @@ from django.core import signing
 from django.core.files.base import File
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -54,7 +54,7 @@ class SpokenView(APIView):
                 token, salt=_SALT, max_age=timedelta(minutes=settings.TAKE_MINUTES)
             )
         except signing.BadSignature:
-            raise NotFound from None
+            raise PermissionDenied("The link was changed, or its time is over.") from None
         return deliver(
             request._request,
             key,

@@ -117,7 +117,8 @@ async def test_audio_that_is_too_long_for_an_answer_is_had_by_a_link(server, liv
             told["url"].replace("/audio/", "/audio/x"),
             "/mcp/audio/1",
         ):
-            assert anybody.get(forged).status_code == 404
+            refused = anybody.get(forged)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
     with wave.open(io.BytesIO(whole.content)) as sound:
         assert sound.getnframes() / sound.getframerate() == pytest.approx(told["seconds"], abs=0.01)
     (row,) = await rows.settled()

@@ -146,6 +146,6 @@ def test_a_link_that_was_forged_or_has_ended_opens_nothing(made, settings):
         f"/mcp/audio/{key}x:{time}:{signature}",
         f"/mcp/audio/{other}",
     ):
-        assert get(forged).status_code == 404, forged
+        assert get(forged).status_code == 403, forged
     settings.TAKE_MINUTES = 0
-    assert get(link).status_code == 404
+    assert get(link).status_code == 403

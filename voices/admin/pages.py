@@ -140,7 +140,7 @@ class RecordedAdmin(ModelAdmin):
         try:
             listener, key = signing.loads(token, salt=_SALT, max_age=_LISTEN_SECONDS)
         except signing.BadSignature as error:
-            raise Http404 from error
+            raise PermissionDenied from error
         if listener != request.user.pk or not self.has_listen_permission(request):
             raise Http404
         return deliver(request, key)
