@@ -64,6 +64,8 @@ def test_from_the_door_to_a_book_in_ones_own_voice(site_dir, environment, browse
         hear_it(page)
         start(page, TEXT, voice="Nell's own", output="m4b")
         before = watch_until(page, 20)
+        expect(page.locator("#left-box")).to_be_visible()
+        expect(page.locator("#listen")).to_be_visible()
         server.process.kill()
         server.process.wait()
         expect(page.locator("#offline")).to_be_visible()
@@ -115,6 +117,10 @@ def watch_until(page, count):
     return now
 
 
+def is_said_anew(segment):
+    return segment["state"] == "finished" and segment["text"] == "This is another one."
+
+
 def correct_one(page, context, api):
     """Only that piece is another one afterwards."""
     audio = [f"{api}/segments/{number}/audio" for number in (3, 4)]
@@ -124,7 +130,7 @@ def correct_one(page, context, api):
     page.click("#edit-form button[value=say]")
     page.wait_for_load_state()
     deadline = time.monotonic() + 120
-    while context.request.get(f"{api}/segments/3").json()["state"] != "finished":
+    while not is_said_anew(context.request.get(f"{api}/segments/3").json()):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     after = [context.request.get(url).body() for url in audio]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import time
 
 import av
@@ -13,7 +12,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import assert_accessible
-from tests.live import LiveServer, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 SENTENCES = 200
@@ -84,58 +82,6 @@ def test_its_pages_are_accessible_in_any_light_and_on_a_phone(open_as, options):
     page.click("[data-edit='0']")
     assert_accessible(page)
     assert page.complaints == []
-
-
-@pytest.mark.slow
-def test_two_hundred_pieces_survive_the_server(site_dir, sessions, browser, tmp_path):
-    data_dir = shutil.copytree(site_dir, tmp_path / "data")
-    port = free_port()
-    environment = {"ENGINE_CONFIG": '{"speed": 30.0}', "JOB_SEGMENTS": "2"}
-    context = browser.new_context(base_url=f"http://127.0.0.1:{port}")
-    context.add_cookies(
-        [{"url": f"http://127.0.0.1:{port}", "name": "sessionid", "value": sessions["ada"]}]
-    )
-    page = context.new_page()
-    try:
-        with LiveServer(data_dir, environment, port=port) as server:
-            page.goto("/jobs/")
-            start(page, TEXT, output="m4b")
-            deadline = time.monotonic() + 90
-            while finished(page) <= 20:  # the page's policy lets no string be evaluated
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            expect(page.locator("#left-box")).to_be_visible()
-            expect(page.locator("#listen")).to_be_visible()
-            before = finished(page)
-            server.process.kill()
-            server.process.wait()
-            expect(page.locator("#offline")).to_be_visible()
-        with LiveServer(data_dir, environment, port=port) as server:
-            expect(page.locator("#offline")).to_be_hidden(timeout=40_000)
-            assert finished(page) >= before
-            expect(page.locator("#state")).to_have_text("Finished", timeout=200_000)
-            job = re.search(r"job_[0-9a-f]+", page.url).group()
-            api = f"{server.url}/api/jobs/{job}"
-            correct_one(page, context, api)
-            look_at_files(page, context, api)
-    finally:
-        context.close()
-
-
-def correct_one(page, context, api):
-    page.click("[data-play='3']")
-    expect(page.locator("#segment-3")).to_have_class("playing")
-    before = context.request.get(f"{api}/segments/3").json()
-    page.click("[data-edit='3']")
-    page.fill("#edit-text", "This sentence is another one, and it is longer than it was.")
-    page.click("#edit-form button[value=say]")
-    page.wait_for_load_state()
-    deadline = time.monotonic() + 90
-    while (after := context.request.get(f"{api}/segments/3").json())["state"] != "finished":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    assert after["audio_seconds"] > before["audio_seconds"]
-    expect(page.locator("#state")).to_have_text("Finished", timeout=90_000)
 
 
 def look_at_files(page, context, api):

@@ -13,8 +13,8 @@ KERNELS = {
     "_attend_locally", "_attend_newest", "_remember", "_norm", "_gate", "_guide", "_hear_all",
     "_convolve", "_snake_all", "_pair_all",
 }  # fmt: skip
-SHARED = {80: 163 << 10, 86: 99 << 10, 90: 227 << 10}
-"""Bytes that one block may have, by generation: A100, RTX 30 and 40, H100."""
+SHARED = {86: 99 << 10, 90: 227 << 10}
+"""Bytes that one block may have, by generation: RTX 30 and 40, H100."""
 
 
 @pytest.mark.parametrize("generation", SHARED)
