@@ -1,7 +1,8 @@
 """Weights packed for a CPU: laid out once as its products read them, in blocks.
 
 Unpacked, each call lays them out again, which takes as long as the product itself where that has
-few rows. In bfloat16 the results are the same to the bit; in float32 sums have another order.
+few rows. Of bfloat16 alone, whose results are the same to the bit: products of float32 would move
+to a library that keeps a kernel for each number of rows it has ever seen, and memory would grow.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ def can_pack(weight: Tensor) -> bool:
         weight.device.type == "cpu"
         and torch.backends.mkldnn.is_available()
         and torch.backends.cpu.get_cpu_capability().startswith("AVX")
-        and (weight.dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        and weight.dtype == torch.bfloat16
+        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     )
 
 

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from speech.engine.voxcpm.fusing import Fuse
-from speech.engine.voxcpm.packing import PackedLinear, can_pack
 
 Step = tuple[Tensor, Tensor | None]
 
@@ -45,21 +44,16 @@ class Product(nn.Module):
         super().__init__()
         self.half_precision = half
         dtype = torch.bfloat16 if half else torch.float32
-        weight, bias = weight.detach().to(dtype), bias.detach().to(dtype)
-        self.packed = PackedLinear(weight.T, bias.clone()) if can_pack(weight) else None
-        if self.packed is None:
-            for name, tensor in (("weight", weight), ("bias", bias)):
-                self.register_buffer(name, tensor.clone().contiguous(), False)
+        for name, tensor in (("weight", weight), ("bias", bias)):
+            self.register_buffer(name, tensor.detach().to(dtype).clone().contiguous(), False)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
         if self.half_precision:
-            rows = rows.bfloat16()
-        if self.packed is None:
-            product = torch.addmm(self.bias, rows, self.weight)
+            product = torch.addmm(self.bias, rows.bfloat16(), self.weight).float()
         else:
-            product = self.packed(rows)
-        return product.float().view(*x.shape[:-1], -1)
+            product = torch.addmm(self.bias, rows, self.weight)
+        return product.view(*x.shape[:-1], -1)
 
 
 def snake(x: Tensor, alpha: Tensor, inverse: Tensor) -> Tensor:
