@@ -30,7 +30,7 @@ def demand() -> Demand:
         # Both sides wait for the memory of the same weights there, so alone little is gained.
         return Demand("bfloat16", 3, 8, {"1": 1.1, "4": 3.0, "8": 4.0}, 0.2)
     if torch.cpu._is_avx512_bf16_supported():
-        return Demand("bfloat16", 3, 6, {"1": 1.8, "4": 4.0, "8": 5.0}, 0.12)
+        return Demand("bfloat16", 2, 6, {"1": 1.8, "4": 4.0, "8": 5.0}, 0.12)
     # It makes up for products of bfloat16 so slowly that a batch gains little.
     return Demand("float32", 1, 4, {"1": 1.1, "4": 1.8, "8": 2.5}, 0.4)
 
