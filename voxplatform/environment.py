@@ -5,10 +5,13 @@ Knows how values are written, not which settings there are.
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+Default = TypeVar("Default", Path, None)
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # it has no types
@@ -22,6 +25,11 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
             raise ImproperlyConfigured(
                 f"{var} cannot be read as docs/settings.md describes it: {error}."
             ) from error
+
+    def place(self, var: str, default: Default) -> Path | Default:
+        """A file or a folder, absolute."""
+        named = self.str(var, default="") or default
+        return Path(named).resolve() if named else default
 
     def port(self, var: str, default: int) -> int:
         """A TCP port; 0 lets the system choose one."""

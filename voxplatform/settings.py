@@ -27,7 +27,7 @@ from voxplatform.unfold import UNFOLD as UNFOLD
 env = Environment()
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+DATA_DIR = env.place("DATA_DIR", default=BASE_DIR / "data")
 
 # -- where it runs
 
@@ -257,8 +257,7 @@ VOICES_PER_ACCOUNT = env.int("VOICES_PER_ACCOUNT", default=100)
 VOICE_BYTES_PER_ACCOUNT = env.int("VOICE_BYTES_PER_ACCOUNT", default=1_000_000_000)
 TRANSCRIBER = env.str("TRANSCRIBER", default="none")
 SPEAKER_CHECK = env.str("SPEAKER_CHECK", default="none")
-_protected = env.str("PROTECTED_NAMES", default="")
-PROTECTED_NAMES = Path(_protected) if _protected else None
+PROTECTED_NAMES = env.place("PROTECTED_NAMES", default=None)
 
 # -- people
 
@@ -380,10 +379,8 @@ VOXCPM_CONFIG = {
 
 # -- models
 
-MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resolve()
-TRANSCRIBER_MODEL = Path(
-    env.str("TRANSCRIBER_MODEL", default=str(MODELS_DIR / "SenseVoiceSmall"))
-).resolve()
+MODELS_DIR = env.place("MODELS_DIR", default=DATA_DIR / "models")
+TRANSCRIBER_MODEL = env.place("TRANSCRIBER_MODEL", default=MODELS_DIR / "SenseVoiceSmall")
 # Both hubs' own names, so that what is set for their tools holds here too.
 MODEL_HUBS = {
     "huggingface": (
