@@ -75,25 +75,13 @@ class VoiceLimitReached(Exception):
     type = "permission_error"
     code = "voice_limit_reached"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"This account has {limit} voices, and may not have more.")
-
 
 class StorageLimitReached(VoiceLimitReached):
     """The recordings of the account take as many bytes as they may."""
 
-    def __init__(self, limit: int) -> None:
-        Exception.__init__(
-            self,
-            f"The recordings of this account may take {limit} bytes: erase a voice or a consent.",
-        )
-
 
 class DesignLimitReached(VoiceLimitReached):
     """The account has as many designs, or a design as many candidates, as it may have."""
-
-    def __init__(self, message: str) -> None:
-        Exception.__init__(self, message)
 
 
 class StorageUnavailable(Exception):

@@ -11,15 +11,19 @@ from voices.exceptions import StorageLimitReached, VoiceLimitReached
 
 def check_room(account: Account) -> None:
     """Raise VoiceLimitReached when the account has all the voices it may have, or no room."""
-    if account.voices.exclude(state="erased").count() >= settings.VOICES_PER_ACCOUNT:
-        raise VoiceLimitReached(settings.VOICES_PER_ACCOUNT)
+    limit = settings.VOICES_PER_ACCOUNT
+    if account.voices.living().count() >= limit:
+        raise VoiceLimitReached(f"This account has {limit} voices, and may not have more.")
     check_bytes(account)
 
 
 def check_bytes(account: Account, more: int = 1) -> None:
     """Raise StorageLimitReached where so many more would be too many."""
-    if kept_bytes(account) + more > settings.VOICE_BYTES_PER_ACCOUNT:
-        raise StorageLimitReached(settings.VOICE_BYTES_PER_ACCOUNT)
+    limit = settings.VOICE_BYTES_PER_ACCOUNT
+    if kept_bytes(account) + more > limit:
+        raise StorageLimitReached(
+            f"The recordings of this account may take {limit} bytes: erase a voice or a consent."
+        )
 
 
 def kept_bytes(account: Account) -> int:

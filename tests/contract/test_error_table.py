@@ -55,7 +55,7 @@ RAISED = [
     UnknownVoice(),
     ConsentRequired("x"),
     VoiceSilenced(),
-    VoiceLimitReached(1),
+    VoiceLimitReached("Enough."),
     InvalidVoiceField("x", "name"),
     InvalidVoiceField("x", "name", "name_taken"),
     RecordingTooLarge(1),
