@@ -61,7 +61,21 @@ class VoiceDeleted(Shape):
     deleted = serializers.BooleanField()
 
 
-class VoiceForm(Shape):
+class Limits(Shape):
+    """How far an agreement goes."""
+
+    purposes = serializers.CharField(
+        required=False, max_length=500, help_text="What it is for, in words."
+    )
+    languages = serializers.CharField(
+        required=False, help_text="BCP 47 tags that may be spoken, with commas between them."
+    )
+    expires_at = serializers.IntegerField(
+        required=False, help_text="Seconds since 1970 from which it holds no longer."
+    )
+
+
+class VoiceForm(Limits):
     """What makes a voice: OpenAI's fields, and some more."""
 
     name = serializers.CharField(max_length=100)
@@ -72,15 +86,6 @@ class VoiceForm(Shape):
     type = serializers.ChoiceField(["audio_sample"], required=False)
     transcript = serializers.CharField(
         required=False, help_text="Exactly the words of the recording; ref_text is the same."
-    )
-    purposes = serializers.CharField(
-        required=False, max_length=500, help_text="What the agreement in words is for."
-    )
-    languages = serializers.CharField(
-        required=False, help_text="BCP 47 tags it extends to, with commas between them."
-    )
-    expires_at = serializers.IntegerField(
-        required=False, help_text="Seconds since 1970 from which it holds no longer."
     )
     language = serializers.CharField(required=False, help_text="A BCP 47 tag.")
     description = serializers.CharField(required=False, max_length=500)
@@ -226,7 +231,7 @@ class ConsentDeleted(Shape):
     deleted = serializers.BooleanField()
 
 
-class ConsentForm(Shape):
+class ConsentForm(Limits):
     name = serializers.CharField(max_length=100, help_text="A label.")
     language = serializers.CharField(help_text="A BCP 47 tag.")
     recording = serializers.FileField(
@@ -244,15 +249,6 @@ class ConsentForm(Shape):
     relationship = serializers.CharField(required=False, max_length=100)
     document_sha256 = serializers.RegexField(
         "^[0-9A-Fa-f]{64}$", required=False, help_text="The SHA-256 of what the owner has signed."
-    )
-    purposes = serializers.CharField(
-        required=False, max_length=500, help_text="What it is for, in words."
-    )
-    languages = serializers.CharField(
-        required=False, help_text="BCP 47 tags that may be spoken, with commas between them."
-    )
-    expires_at = serializers.IntegerField(
-        required=False, help_text="Seconds since 1970 from which it holds no longer."
     )
 
 
