@@ -197,24 +197,28 @@ def find_voice(name: str | None, caller: Caller, language: str = "") -> tuple[st
     return known[0], voice
 
 
+def stated_language(request: SpeechRequest) -> str:
+    """The language that the request names, "" where it leaves that to the text."""
+    language = request.language or ""
+    return "" if language.lower() == "auto" else language
+
+
 def find_language(request: SpeechRequest) -> str:
     """The request's language tag, or what the text looks like."""
-    if not request.language or request.language.lower() == "auto":
+    stated = stated_language(request)
+    if not stated:
         return detect_language(request.input)
     try:
-        return normalize_tag(request.language)
+        return normalize_tag(stated)
     except ValueError:
         raise InvalidField("language: Send a BCP 47 tag such as en or zh-CN.", "language") from None
 
 
 def _agreed(request: SpeechRequest, language: str, manner: Manner) -> str:
     """The language that a consent must extend to: stray words are no language of their own."""
-    is_stated = request.language and request.language.lower() != "auto"
-    return (
-        language_among(request.input, manner.around)
-        if manner.around and not is_stated
-        else language
-    )
+    if manner.around and not stated_language(request):
+        return language_among(request.input, manner.around)
+    return language
 
 
 def _usable(
