@@ -22,6 +22,12 @@ RUN --mount=type=cache,target=/root/.cache/pip \
  && make install
 
 FROM python:3.11-slim-bookworm
+ARG DEVICE=cpu
+# Triton builds what launches its kernels where they run.
+# hadolint ignore=DL3008
+RUN if [ "$DEVICE" = cuda ]; then apt-get update \
+ && apt-get install -y --no-install-recommends gcc libc6-dev \
+ && rm -rf /var/lib/apt/lists/*; fi
 RUN useradd --uid 10001 --no-create-home --home-dir /data voxplatform \
  && install -d -m 700 -o voxplatform -g voxplatform /data /models
 COPY --from=build /opt/venv /opt/venv
