@@ -173,7 +173,7 @@ def test_what_is_cancelled_stops_before_the_next_file(account, origin):
 
 
 def test_an_erased_voice_leaves_no_name_in_the_report(account, origin):
-    begin(account, honest("Xanthippe"), origin, WORD)
+    begin(account, honest("Philippa"), origin, WORD)
     advance()
     Voice.objects.owned().get().erase(origin.actor)
     file = ImportedFile.objects.get()
