@@ -110,7 +110,6 @@ class Synthesis:
         self._stop_reason: Exception | None = None
         self._closed = False
         self._closing = threading.Lock()
-        self._waits_for_voice = False
 
     # -- audio
 
@@ -197,11 +196,9 @@ class Synthesis:
         """A built-in voice is made at its first use: wait for that, and speak with it."""
         if self.plan.unmade is None:
             return
-        self._waits_for_voice = True
         while (prompt := await in_gate(find_or_begin, self.plan.unmade, self._engine)) is None:
             await asyncio.sleep(LOOK_SECONDS)
             self._raise_if_stopped()
-        self._waits_for_voice = False
         utterances = tuple(replace(one, voice=prompt) for one in self.plan.utterances)
         self.plan = replace(self.plan, utterances=utterances, unmade=None)
 
@@ -236,7 +233,7 @@ class Synthesis:
 
     def _waited_too_long(self) -> EngineUnavailable:
         stats = self._engine.stats()
-        if self._waits_for_voice and stats.state is EngineState.READY:
+        if self.plan.unmade is not None and stats.state is EngineState.READY:
             return EngineUnavailable(
                 f"The voice {self.plan.voice} is being made: it is there soon."
             )

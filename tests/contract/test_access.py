@@ -67,7 +67,7 @@ def test_every_url_is_public_by_name_or_wants_a_credential(closed_server, method
                 continue
             answer = http.request(method, url)
             if SIGNED.match(url):
-                assert answer.status_code == (404 if method == "GET" else 405), url
+                assert answer.status_code == (403 if method == "GET" else 405), url
             elif is_api(url):
                 assert answer.status_code == 401, url
                 assert answer.json()["error"]["code"] is None

@@ -99,7 +99,7 @@ def test_nobody_is_copied_on_it(server, http, keys, data_dir, which, face):
     give, expected = CONSENTS[which]
     with server.http(keys["stranger"]) as stranger:
         given = give(http, stranger)
-    before = rows(data_dir), Trace.of(data_dir)
+    before = rows(data_dir), Trace.at_rest(data_dir)
     answer = FACES[face](http, given)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == expected
@@ -119,7 +119,7 @@ def test_on_one_that_holds_somebody_is(http, face):
 def test_a_recording_shorter_than_its_phrase_is_no_consent_and_uses_none_up(http, data_dir, path):
     phrase = http.get("/api/consents/phrase?language=en").json()["id"]
     form = {"name": "Alice", "language": "en", "phrase": phrase}
-    before = rows(data_dir), Trace.of(data_dir)
+    before = rows(data_dir), Trace.at_rest(data_dir)
     answer = http.post(path, data=form, files={"recording": clip("wav", 2.0)})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (
@@ -137,7 +137,7 @@ def test_an_existing_voice_falls_silent_with_its_consent_and_the_engine_is_not_a
     given = consent(http).json()["id"]
     voice = FACES["native"](http, given).json()["id"]
     http.post(f"/api/consents/{given}/withdraw", json={"reason": "She moved on."})
-    before = Trace.of(data_dir)
+    before = Trace.at_rest(data_dir)
     body = {"model": "tts-1", "input": "Good evening.", "voice": voice}
     for path in ("/v1/audio/speech", "/api/speech"):
         error = http.post(path, json=body).json()["error"]

@@ -72,7 +72,7 @@ def rows(data_dir):
 @pytest.mark.parametrize("face", FACES)
 def test_it_is_named_and_nothing_is_left_or_charged(server, http, voice, data_dir, face):
     send, param = FACES[face]
-    before = rows(data_dir), Trace.of(data_dir)
+    before = rows(data_dir), Trace.at_rest(data_dir)
     for name, (make, code) in REFUSED.items():
         answer = send(http, voice, make())
         error = answer.json()["error"]
@@ -84,7 +84,7 @@ def test_it_is_named_and_nothing_is_left_or_charged(server, http, voice, data_di
 
 
 def test_in_a_speech_request_it_is_no_other(http, data_dir):
-    before = rows(data_dir), Trace.of(data_dir)
+    before = rows(data_dir), Trace.at_rest(data_dir)
     for name, (make, code) in REFUSED.items():
         data = make()
         if not 0 < len(data) < 750_000:  # no recording at all, or more than a body may have

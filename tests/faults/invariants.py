@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,19 @@ class Trace:
                 one("SELECT sum(open_streams) FROM accounts_keyuse"),
                 frozenset(_files(data_dir)),
             )
+
+    @classmethod
+    def at_rest(cls, data_dir: Path, seconds: float = 30) -> Trace:
+        """As ``of``, once what was answered before is settled: that is after the last byte."""
+        deadline = time.monotonic() + seconds
+        while (trace := cls.of(data_dir)).is_under_way:
+            assert time.monotonic() < deadline, trace
+            time.sleep(0.02)
+        return trace
+
+    @property
+    def is_under_way(self) -> bool:
+        return any((self.open_streams, self.reserved_characters, self.reserved_ms))
 
 
 def _files(data_dir: Path) -> list[str]:

@@ -104,7 +104,7 @@ def test_a_lone_lf_or_garbage_is_no_request(server):
     ],
 )
 def test_an_ambiguous_or_impossible_length_is_refused(server, live_key, data_dir, lines, status):
-    before = Trace.of(data_dir)
+    before = Trace.at_rest(data_dir)
     answer = raw(server, post(live_key, *lines, body=b"hello", length=False))
     assert answer.status == status
     assert answer.headers["x-request-id"]

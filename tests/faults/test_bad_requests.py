@@ -196,7 +196,7 @@ KEYS = [
     "bad", [*BODIES, *METHODS, *NUMBERS, *TEXTS, *NAMES, *KEYS], ids=lambda bad: bad.name[:50]
 )
 def test_it_refuses(server, live_key, data_dir, bad):
-    before = Trace.of(data_dir)
+    before = Trace.at_rest(data_dir)
     headers = {"content-type": JSON, "authorization": f"Bearer {live_key}", **bad.headers}
     with server.http() as http:
         answer = http.request(bad.method, "/v1/audio/speech", content=bad.content, headers=headers)

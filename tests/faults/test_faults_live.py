@@ -43,11 +43,6 @@ def eventually(condition, seconds=10.0):
         time.sleep(0.02)
 
 
-def settled(data_dir):
-    trace = Trace.of(data_dir)
-    return trace.reserved_characters == trace.reserved_ms == trace.open_streams == 0
-
-
 @pytest.fixture
 def golden(server, live_key, data_dir):
     """A good request before the fault; after it the platform must be as it was."""
@@ -58,7 +53,7 @@ def golden(server, live_key, data_dir):
     eventually(lambda: speak(server, live_key).content == before.content, READY_SECONDS)
     assert server.get("/livez").status_code == 200
     eventually(lambda: server.get("/readyz").status_code == 200)
-    eventually(lambda: settled(data_dir))
+    Trace.at_rest(data_dir)
     with sqlite3.connect(data_dir / "voxplatform.sqlite3") as database:
         used = database.execute(
             "SELECT sum(characters_used) FROM accounts_counter WHERE key_id IS NULL"
@@ -202,8 +197,7 @@ def test_a_client_that_leaves_frees_its_slot_and_pays_for_what_began(
     leave(leaver)
     eventually(lambda: engine(server, live_key)["running"] == 0)
     assert time.monotonic() - begin < 3
-    eventually(lambda: settled(data_dir))
-    if Trace.of(data_dir).usage_rows == rows:
+    if Trace.at_rest(data_dir).usage_rows == rows:
         assert point == "at once"
         return
     outcome, charged, _ = last_row(data_dir)
@@ -221,7 +215,7 @@ def test_a_client_that_leaves_the_queue_is_never_spoken_to(paced_server, live_ke
         leave(leaver)
         eventually(lambda: engine(paced_server, live_key)["waiting"] == 0)
         eventually(lambda: last_row(data_dir)[:2] == ("client_closed", 0))
-    eventually(lambda: settled(data_dir))
+    Trace.at_rest(data_dir)
 
 
 def test_a_revoked_key_stops_speaking(paced_server, spare_key, data_dir):
@@ -257,7 +251,7 @@ def test_sigterm_lets_a_running_answer_finish_and_refuses_new_ones(data_dir, liv
         listener.join(20)
         assert whole["answer"].status_code == 200
         assert server.process.wait(15) == 0
-    eventually(lambda: settled(data_dir))
+    Trace.at_rest(data_dir)
     assert last_row(data_dir)[0] == "completed"
 
 

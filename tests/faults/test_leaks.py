@@ -111,11 +111,10 @@ def at_rest(server, key, data_dir):
     """Wait until every stream has ended and is settled."""
     deadline = time.monotonic() + 30
     while True:
-        trace = Trace.of(data_dir)
-        open_now = trace.reserved_characters, trace.reserved_ms, trace.open_streams
-        if not any(open_now) and server.get("/api/engine", key).json()["running"] == 0:
+        trace = Trace.at_rest(data_dir)
+        if server.get("/api/engine", key).json()["running"] == 0:
             return trace
-        assert time.monotonic() < deadline, open_now
+        assert time.monotonic() < deadline, trace
         time.sleep(0.1)
 
 

@@ -43,12 +43,7 @@ def wide(data_dir):
 def nothing_left(request, data_dir):
     """Whatever a test did, no stream and no reservation stays open."""
     yield
-    eventually(lambda: settled(data_dir))
-
-
-def settled(data_dir):
-    trace = Trace.of(data_dir)
-    return trace.reserved_characters == trace.reserved_ms == trace.open_streams == 0
+    Trace.at_rest(data_dir)
 
 
 def eventually(condition, seconds=10.0):
@@ -181,8 +176,7 @@ def test_a_storm_of_retries_stays_within_three_times_the_requests(narrow, live_k
     assert sum(sent.values()) <= 150
     assert most_waiting <= 2
     eventually(lambda: engine(narrow, live_key)["running"] == 0, ANSWER_SECONDS)
-    eventually(lambda: settled(data_dir))
-    assert Trace.of(data_dir).usage_rows - rows < sum(sent.values()) / 2
+    assert Trace.at_rest(data_dir).usage_rows - rows < sum(sent.values()) / 2
     assert speak(narrow, live_key).status_code == 200
 
 
