@@ -83,6 +83,20 @@ def test_the_studio_begins_with_the_voice_of_the_person_then_of_the_account(
     assert at_alice.post("/account/profile/", kept).status_code == 302
 
 
+def test_the_studio_is_as_the_person_prefers_it(at_alice):
+    form = {"language": "ja", "theme": "dark", "default_voice": "echo", "default_format": "opus"}
+    assert at_alice.post("/account/profile/", form).status_code == 302
+    at_alice.cookies.pop("django_language")  # what counts is the profile
+    at_alice.cookies.pop("theme")
+    studio = at_alice.get("/studio/").content.decode()
+    assert '<html lang="ja" data-theme="dark"' in studio
+    assert "<option selected>opus</option>" in studio
+    assert 'id="voice" value="echo"' in studio
+    at_alice.post("/account/profile/", {**form, "language": "", "theme": "auto"})
+    studio = at_alice.get("/studio/", headers={"accept-language": "zh-hant"}).content.decode()
+    assert '<html lang="zh-hant">' in studio
+
+
 def test_a_wrong_preference_is_named(at_alice):
     form = {"theme": "dark", "time_zone": "Mars/Base", "default_format": "wav"}
     answer = at_alice.post("/account/profile/", form)
