@@ -9,6 +9,8 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import security_log
+        from portal import leaving, security_log
+        from voices import tombstones
 
         security_log.connect()
+        tombstones.stays_erased(leaving.PERSON, leaving.erase_again)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,7 @@ class Erasure(models.Model):
         return cls(kind=kind, public_id=public_id, hashes=hashes, waiting=sorted(kept))
 
     def _entomb(self) -> None:
-        if (self.kind, self.public_id) not in tombstones():
-            _append({"kind": self.kind, "id": self.public_id, "sha256": self.hashes})
+        entomb(self.kind, self.public_id, self.hashes)
 
     def finish(self) -> None:
         """Delete the objects. Raises StorageUnavailable, and may be tried again."""
@@ -125,6 +125,12 @@ def forget_old_pages() -> None:
 
 def _file() -> Path:
     return Path(settings.TOMBSTONES_FILE)
+
+
+def entomb(kind: str, public_id: str, hashes: Iterable[str] = ()) -> None:
+    """Write that it is erased, where that is not written yet. Raises StorageUnavailable."""
+    if (kind, public_id) not in tombstones():
+        _append({"kind": kind, "id": public_id, "sha256": list(hashes)})
 
 
 def _append(tombstone: dict[str, Any]) -> None:

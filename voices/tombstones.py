@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from accounts.audit import SYSTEM
 from voices.erasure import Erasure, tombstones
 from voices.models import Voice, VoiceConsent, VoiceDesign
 
 logger = logging.getLogger(__name__)
+Again = Callable[[list[str]], int]
+_others: dict[str, Again] = {}
+
+
+def stays_erased(kind: str, again: Again) -> None:
+    """Things of a kind that is not known here: ``again`` gets the ids of those that have a
+    tombstone, erases what lives, and returns how many did."""
+    _others[kind] = again
 
 
 def reapply() -> int:
@@ -22,9 +31,10 @@ def reapply() -> int:
     again = [*(one.erase for one in (*voices, *consents)), *(one.discard for one in designs)]
     for erase in again:
         erase(SYSTEM)
-    if again:
-        logger.warning("erased %d things again that a backup brought back", len(again))
-    return len(again)
+    count = len(again) + sum(other(_of(kind, stones)) for kind, other in _others.items())
+    if count:
+        logger.warning("erased %d things again that a backup brought back", count)
+    return count
 
 
 def _of(kind: str, stones: set[tuple[str, str]]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.staticfiles.finders import get_finders
 
 from tests.browser.listening import LISTEN
-from tests.live import LiveServer, manage
+from tests.live import LiveServer, free_port, manage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PASSWORD = "a password for tests"
@@ -83,8 +83,13 @@ def sessions(people):
 @pytest.fixture(scope="session")
 def site(site_dir):
     """The platform with its static files in place."""
-    # Faster than it is heard, but not all at once.
-    with LiveServer(site_dir, {"ENGINE_CONFIG": '{"speed": 4.0}'}) as server:
+    port = free_port()
+    environment = {
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        # Faster than it is heard, but not all at once.
+        "ENGINE_CONFIG": '{"speed": 4.0}',
+    }
+    with LiveServer(site_dir, environment, port=port) as server:
         yield server
 
 

@@ -14,9 +14,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import assert_accessible
-from tests.browser.listening import LISTEN, forget, heard
-from tests.browser.studio import TEXT, engine, made, say, sounding, trimmed, wait_until_said
-from tests.live import LiveServer
+from tests.browser.listening import forget, heard
+from tests.browser.studio import TEXT, engine, made, say, sounding, wait_until_said
 from tests.portal.test_words import worded
 
 pytestmark = pytest.mark.browser
@@ -113,34 +112,6 @@ def test_a_take_is_played_again_from_anywhere_without_a_request(studio):
     studio.keyboard.press("End")
     wait_until_said(studio)
     assert asked == []
-
-
-@pytest.fixture(scope="module")
-def real_time(site_dir, key, sessions):
-    """An engine that is exactly as fast as its speech."""
-    with LiveServer(site_dir, {"ENGINE_CONFIG": '{"speed": 1.0}'}) as server:
-        yield server
-
-
-@pytest.mark.slow
-def test_an_engine_in_real_time_is_heard_without_a_gap(browser, real_time, sessions, key):
-    context = browser.new_context(base_url=real_time.url, bypass_csp=True)
-    context.add_cookies([{"url": real_time.url, "name": "sessionid", "value": sessions["ada"]}])
-    page = context.new_page()
-    page.add_init_script(LISTEN)
-    page.goto("/studio/")
-    page.wait_for_function("window.heard.rate > 0")
-    theirs = trimmed(made(real_time, key))
-    for _ in range(4):  # a machine of two cores may be busy
-        forget(page)
-        say(page)
-        wait_until_said(page)
-        ours = heard(page)
-        if ours.shape == theirs.shape:
-            break
-    assert ours.shape == theirs.shape
-    assert np.abs(ours - theirs).max() < 1e-6
-    context.close()
 
 
 # -- the voice

@@ -6,6 +6,7 @@ import io
 import json
 import random
 import zipfile
+from copy import copy
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -27,6 +28,9 @@ from tests.longform.conftest import storage_down
 from tests.portal.conftest import spoken
 from tests.voices.conftest import prepared
 from voices.models import Origin, Voice, VoiceConsent, VoiceDesign
+from voices.tombstones import reapply
+
+pytestmark = pytest.mark.usefixtures("tombstones_file")
 
 
 @pytest.fixture
@@ -77,6 +81,20 @@ def test_the_studio_begins_with_the_voice_of_the_person_then_of_the_account(
     assert begins_with() == "nova"
     kept = {**form, "default_voice": "voice_of_another_account"}
     assert at_alice.post("/account/profile/", kept).status_code == 302
+
+
+def test_the_studio_is_as_the_person_prefers_it(at_alice):
+    form = {"language": "ja", "theme": "dark", "default_voice": "echo", "default_format": "opus"}
+    assert at_alice.post("/account/profile/", form).status_code == 302
+    at_alice.cookies.pop("django_language")  # what counts is the profile
+    at_alice.cookies.pop("theme")
+    studio = at_alice.get("/studio/").content.decode()
+    assert '<html lang="ja" data-theme="dark"' in studio
+    assert "<option selected>opus</option>" in studio
+    assert 'id="voice" value="echo"' in studio
+    at_alice.post("/account/profile/", {**form, "language": "", "theme": "auto"})
+    studio = at_alice.get("/studio/", headers={"accept-language": "zh-hant"}).content.decode()
+    assert '<html lang="zh-hant">' in studio
 
 
 def test_a_wrong_preference_is_named(at_alice):
@@ -163,21 +181,38 @@ def test_erasing_leaves_numbers_under_another_name(signed_in, alice, account, ra
     assert signed_in.get("/keys/").status_code == 302
 
 
+def test_who_left_is_erased_again_when_an_older_backup_brings_them_back(
+    signed_in, alice, charlie, account, tombstones_file
+):
+    before = copy(alice)
+    signed_in.post("/account/profile/erase/", {"username": "alice"})
+    assert "alice" not in tombstones_file.read_text()
+    assert reapply() == 0
+    # As a restore leaves it: the rows of before.
+    before.save(force_insert=True)
+    Account.objects.filter(pk=account.pk).update(name="alice", personal_of=before, is_active=True)
+    Membership.objects.create(user=before, account=account, role="owner")
+    spoken(before, account, "something private")
+    assert reapply() == 1
+    assert [user.username for user in User.objects.all()] == ["charlie"]
+    assert not HistoryItem.objects.exists()
+    assert reapply() == 0
+
+
 @pytest.fixture
-def voice(alice, account, settings, tmp_path):
-    settings.TOMBSTONES_FILE = tmp_path / "tombstones.jsonl"
+def voice(alice, account):
     origin = Origin(Actor.of_user(alice), user=alice)
     consent = VoiceConsent.attest(account, "Alice says that this is her own voice.", origin)
     return Voice.clone(account, "Alice reads", prepared(), consent, origin)
 
 
-def test_the_voices_of_their_own_account_go_along_and_are_erased(signed_in, voice, tmp_path):
+def test_the_voices_of_their_own_account_go_along_and_are_erased(signed_in, voice, tombstones_file):
     key = voice.sample.object_key
     names = taken_along(signed_in).namelist()
     assert f"voices/{voice.public_id}-1.zip" in names
     signed_in.post("/account/profile/erase/", {"username": "alice"})
     assert not default_storage.exists(key)
-    assert voice.public_id in (tmp_path / "tombstones.jsonl").read_text()
+    assert voice.public_id in tombstones_file.read_text()
     assert VoiceConsent.objects.get().deleted_at
 
 

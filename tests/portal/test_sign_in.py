@@ -6,6 +6,7 @@ import re
 import time
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import hotp_value
 from django.core import mail
 from django.test import AsyncClient, Client
@@ -131,6 +132,30 @@ async def test_a_browsers_api_acts_for_the_chosen_account(bob, account):
     await browser.post("/account/choose/", {"account": account.pk})
     used = (await browser.get("/api/usage")).json()
     assert used["account"]["characters"]["limit"] == 777
+
+
+def test_an_address_is_verified_first_where_that_is_asked_for(db, settings):
+    settings.SIGN_UP, settings.ACCOUNT_EMAIL_VERIFICATION = "open", "mandatory"
+    browser = Client()
+    form = {"email": "dora@example.com", "username": "dora"}
+    browser.post("/account/signup/", {**form, "password1": PASSWORD, "password2": PASSWORD})
+    assert browser.get("/keys/").status_code == 302
+    assert sign_in(browser, "dora").headers["location"] == "/account/confirm-email/"
+    link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", mail.outbox[0].body)[1]
+    assert not EmailAddress.objects.get().verified
+    browser.post(link)
+    assert EmailAddress.objects.get().verified
+    sign_in(browser, "dora")
+    assert browser.get("/keys/").status_code == 200
+
+
+def test_an_address_is_not_asked_for_its_proof_where_that_is_not(db, settings):
+    settings.SIGN_UP, settings.ACCOUNT_EMAIL_VERIFICATION = "open", "none"
+    browser = Client()
+    form = {"email": "dora@example.com", "username": "dora"}
+    browser.post("/account/signup/", {**form, "password1": PASSWORD, "password2": PASSWORD})
+    assert browser.get("/keys/").status_code == 200
+    assert not mail.outbox
 
 
 def test_single_sign_on_has_its_button(client, db, settings):

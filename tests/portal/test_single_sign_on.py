@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from accounts.models import AuditEntry
+from tests.live import LiveServer
 
 PERSON = {
     "sub": "4711",
@@ -67,6 +71,31 @@ def provider(db, settings):
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def live(migrated_dir, tmp_path, provider):
+    """The platform with the settings that an operator writes, and no others."""
+    data_dir = shutil.copytree(migrated_dir, tmp_path / "data")
+    environment = {
+        "OIDC_URL": f"http://127.0.0.1:{provider.server_port}",
+        "OIDC_CLIENT_ID": "vox",
+        "OIDC_CLIENT_SECRET": "hush",
+        "OIDC_NAME": "Company login",
+    }
+    with LiveServer(data_dir, environment) as server:
+        yield server
+
+
+@pytest.mark.slow
+def test_four_settings_are_all_it_takes(live):
+    with live.http() as browser:
+        door = browser.get("/account/login/").text
+        button = re.search(r'href="([^"]*/oidc/sso/login/[^"]*)"[^>]*>\s*Company login', door)[1]
+        there = browser.get(html.unescape(button)).headers["location"]
+        asked = parse_qs(urlsplit(there).query)
+        browser.get(CALLBACK, params={"code": "a-code", "state": asked["state"][0]})
+        assert "edith" in browser.get("/keys/").text
 
 
 def come_in(browser):

@@ -7,3 +7,10 @@ export function literal(value) {
 export function json(fields) {
   return `{${Object.entries(fields).map(([name, value]) => `${JSON.stringify(name)}: ${literal(value)}`).join(", ")}}`;
 }
+
+export function parse(text) {
+  return JSON.parse(text, (_name, value, whole) => {
+    const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
+    return isRounded && whole ? BigInt(whole.source) : value;
+  });
+}

@@ -10,6 +10,7 @@ const PATIENCE = 0.025;
 const ENOUGH = 0.25;
 const MOST = 1;
 const REPORT_SECONDS = 0.05;
+const QUIET = 0.003; // -50 dB: nobody hears how long it lasts
 
 class PcmPlayer extends AudioWorkletProcessor {
   constructor() {
@@ -22,6 +23,7 @@ class PcmPlayer extends AudioWorkletProcessor {
   begin(run) {
     Object.assign(this, { run, written: 0, read: 0, ended: false, running: false, done: false });
     Object.assign(this, { waited: 0, patience: PATIENCE, enough: ENOUGH, underruns: 0, reported: 0 });
+    this.sounded = false;
   }
 
   receive({ run, samples, ended }) {
@@ -52,12 +54,28 @@ class PcmPlayer extends AudioWorkletProcessor {
   process(_inputs, [[channel]]) {
     if (this.done) return true;
     this.running ||= this.isReady(channel.length);
-    if (!this.running) return true;
+    if (!this.running || this.rests(channel.length)) return true;
     const heard = this.read === 0 && this.buffered > 0;
     this.fill(channel);
     this.done = this.ended && this.buffered === 0;
     if (heard || this.done || this.read - this.reported >= REPORT_SECONDS * sampleRate) this.report(heard);
     return true;
+  }
+
+  // An engine that is just as fast as its speech never gets ahead of it: a pause of the speaker is
+  // drawn out until there is enough for a piece that comes late.
+  rests(frames) {
+    if (this.ended || this.buffered >= this.enough * sampleRate) return false;
+    const isQuiet = this.isQuiet(Math.min(frames, this.buffered));
+    this.sounded ||= !isQuiet;
+    return this.sounded && isQuiet;
+  }
+
+  isQuiet(count) {
+    for (let at = this.read; at < this.read + count; at += 1) {
+      if (Math.abs(this.ring[at % this.ring.length]) > QUIET) return false;
+    }
+    return count > 0;
   }
 
   fill(channel) {

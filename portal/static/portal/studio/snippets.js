@@ -39,6 +39,12 @@ function python(site, fields, file) {
   ].join("\n");
 }
 
+// A seed of more than 53 bits would be another number in JavaScript.
+function nodeValue(value) {
+  const isRounded = typeof value === "bigint" && value > Number.MAX_SAFE_INTEGER;
+  return isRounded ? `JSON.rawJSON(${literal(String(value))})` : literal(value);
+}
+
 function node(site, fields, file) {
   return [
     `import { writeFile } from "node:fs/promises";`,
@@ -46,7 +52,7 @@ function node(site, fields, file) {
     "",
     `const client = new OpenAI({ baseURL: ${literal(`${site}/v1`)}, apiKey: process.env.VOX_API_KEY });`,
     "const speech = await client.audio.speech.create({",
-    ...Object.entries(fields).map(([name, value]) => `  ${name}: ${literal(value)},`),
+    ...Object.entries(fields).map(([name, value]) => `  ${name}: ${nodeValue(value)},`),
     "});",
     `await writeFile(${literal(file)}, Buffer.from(await speech.arrayBuffer()));`,
   ].join("\n");

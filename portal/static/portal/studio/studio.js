@@ -3,6 +3,7 @@
 import { toast } from "../toast.js";
 import { Captions } from "./captions.js";
 import { Fields } from "./fields.js";
+import { parse } from "./json.js";
 import { Player } from "./player.js";
 import { Previews } from "./previews.js";
 import { snippet } from "./snippets.js";
@@ -216,7 +217,7 @@ for (const chip of document.querySelectorAll("[data-code]")) {
 async function recall(id) {
   const answer = await fetch(`${form.dataset.history}${id}/settings.json`).catch(() => null);
   if (!answer?.ok) return fail(new Refusal(answer ? "not_found" : "network"));
-  const request = await answer.json();
+  const request = parse(await answer.text());
   fields.fill(request);
   const voice = voices.find((one) => one.id === request.voice);
   return voice ? choose(voice) : fail(new Refusal("unknown_voice"));

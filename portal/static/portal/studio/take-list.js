@@ -50,7 +50,7 @@ export class TakeList extends EventTarget {
     const { voiceName, seed, hasSeeds } = take;
     const facts = [voiceName, interpolate(gettext("%s s"), [number(take.seconds, 1)])];
     if (seed) facts.push(interpolate(gettext("seed %s"), [seed]));
-    if (take.underruns) facts.push(gettext("the engine was slower than the speech"));
+    if (take.underruns) facts.push(gettext("paused to wait for more"));
     row.querySelector(".take-facts").textContent = facts.join(" · ");
     row.querySelector(".take-again").hidden = !hasSeeds;
     for (const button of row.querySelectorAll(".download button")) button.disabled = !take.id;
