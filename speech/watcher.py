@@ -46,6 +46,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
     """What all of them share."""
 
     visitor: Visitor
+    tasks: list[asyncio.Task[None]]
 
     is_welcome = staticmethod(Visitor.is_welcome)
 
@@ -85,7 +86,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
         if _open[self.visitor.name] >= MOST_SOCKETS:
             return False
         _open[self.visitor.name] += 1
-        self.tasks: list[asyncio.Task[None]] = []
+        self.tasks = []
         return True
 
     async def leave(self) -> None:

@@ -14,8 +14,8 @@ from django.db import OperationalError
 from accounts.models import ApiKey
 from speech import consumers
 from speech.consumers import ProgressConsumer, _watched
-from speech.watcher import _open
 from speech.longform.news import group_of
+from speech.watcher import _open
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMES = 1000
