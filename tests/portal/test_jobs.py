@@ -112,6 +112,12 @@ def test_it_is_erased_though_the_storage_is_down(at_alice, draft):
     assert not Job.objects.exists()
 
 
+def test_what_is_heard_without_a_gap_is_told_to_the_page(at_alice, draft):
+    draft.start()
+    draft.segments.filter(index__in=(0, 2)).update(state="finished", audio="jobs/x/1.flac")
+    assert 'data-playable="1"' in at_alice.get(at(draft)).content.decode()
+
+
 def test_a_further_file_is_asked_for(at_alice, draft):
     Job.objects.update(state="completed")
     at_alice.post(at(draft, "job-make"), {"format": "m4b", "split": "whole"})

@@ -2,6 +2,7 @@
 
 import { refresh } from "./lists.js";
 import { duration, watch } from "./progress.js";
+import { json } from "./studio/json.js";
 import { Refusal } from "./studio/speaking.js";
 import { sentence } from "./studio/words.js";
 import { toast } from "./toast.js";
@@ -122,12 +123,12 @@ at("edit-cancel").addEventListener("click", () => dialog.close());
 at("edit-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const seed = at("edit-seed").value.trim();
-  const body = { text: at("edit-text").value, voice: at("edit-voice").value.trim(), seed: seed ? Number(seed) : null };
+  const body = { text: at("edit-text").value, voice: at("edit-voice").value.trim(), seed: seed ? BigInt(seed) : null };
   const url = `/api/jobs/${dialog.dataset.jobId}/segments/${edited}`;
   const answer = await fetch(url, {
     method: "PATCH",
     headers: { "content-type": "application/json", "x-csrftoken": token() },
-    body: JSON.stringify(body),
+    body: json(body),
   }).catch(() => null);
   if (answer?.ok) {
     dialog.close();
@@ -142,6 +143,6 @@ if (section) {
   document.addEventListener("htmx:afterSwap", mark);
   at("listen").addEventListener("click", () => (playing === null ? play(0, true) : halt()));
   allow(at("state").dataset.state);
-  playable = at("listen").hidden ? 0 : Number(at("finished").textContent);
+  playable = Number(at("listen").dataset.playable);
   watch([id], told, (isLost) => (at("offline").hidden = !isLost));
 }
