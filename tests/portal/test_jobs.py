@@ -62,6 +62,14 @@ def test_what_cannot_be_said_is_said_so(at_alice, sent):
     assert not Job.objects.exists()
 
 
+def test_a_text_and_a_file_are_one_too_many(at_alice):
+    file = SimpleUploadedFile("x.txt", b"From a file.")
+    response = at_alice.post(reverse("job-create"), {"text": "Pasted.", "file": file})
+    assert response.status_code == 422
+    assert "not both" in response.content.decode()
+    assert not Job.objects.exists()
+
+
 @pytest.mark.parametrize("data", [b"%PDF-1.7", b"PK\x03\x04"])
 def test_a_broken_file_is_said_to_be_broken(at_alice, data):
     file = SimpleUploadedFile("x.pdf", data)
