@@ -59,6 +59,8 @@ class JobForm(forms.Form):
         given = super().clean() or {}
         if not given.get("text", "").strip() and not given.get("file") and not self.errors:
             raise forms.ValidationError(_("Paste a text, or choose a file."))
+        if given.get("text", "").strip() and given.get("file"):
+            raise forms.ValidationError(_("Paste a text or choose a file, not both."))
         if (file := given.get("file")) and file.size > _LARGEST:
             self.add_error("file", _("A file may have at most 10 MB."))
         return given

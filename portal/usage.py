@@ -6,9 +6,11 @@ nothing of requests or pages.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -21,7 +23,7 @@ from voices.models import Voice
 
 SPANS = (7, 30, 90)
 TOP = 20
-_SAMPLE = 1000
+_SAMPLE = 10_000
 _SUMS = {name: Sum(name) for name in ("requests", "failed", "characters", "audio_ms")}
 
 
@@ -34,6 +36,8 @@ class Row:
     failed: int = 0
     characters: int = 0
     audio_ms: int = 0
+    first_audio: tuple[float, float] | None = None
+    """Median and 95th percentile, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +74,31 @@ class AccountUsage:
         found = {row["day"]: row for row in self._rows.values("day").annotate(**_SUMS)}
         span = (self.today - self.since).days + 1
         days = [self.since + timedelta(days=ahead) for ahead in range(span)]
-        return [(day, _row("", found.get(day, {}))) for day in days]
+        heard = self._first_audio_by("day")
+        return [(day, _row("", found.get(day, {}), heard.get(day))) for day in days]
 
     def by_key(self) -> list[Row]:
         rows = self._top("key_id")
         keys = ApiKey.objects.filter(account=self._account).in_bulk([row["key_id"] for row in rows])
         names: dict[int, str] = {pk: f"{key.name} …{key.last_four}" for pk, key in keys.items()}
         names[0] = _("people in a browser")
-        return [_row(names.get(row["key_id"], _("a key that is gone")), row) for row in rows]
+        heard = self._first_audio_by("key")
+        gone = _("a key that is gone")
+        return [_row(names.get(row["key_id"], gone), row, heard.get(row["key_id"])) for row in rows]
 
     def by_voice(self) -> list[Row]:
         rows = self._top("voice")
         voices = Voice.objects.owned().filter(public_id__in=[row["voice"] for row in rows])
         names = dict(voices.visible_to(self._account).values_list("public_id", "name"))
-        return [_row(names.get(row["voice"]) or row["voice"], row) for row in rows]
+        heard = self._first_audio_by("voice")
+        return [
+            _row(names.get(row["voice"]) or row["voice"], row, heard.get(row["voice"]))
+            for row in rows
+        ]
 
     def by_model(self) -> list[Row]:
-        return [_row(row["model"], row) for row in self._top("model")]
+        heard = self._first_audio_by("model")
+        return [_row(row["model"], row, heard.get(row["model"])) for row in self._top("model")]
 
     def by_member(self) -> list[Row]:
         closed = self.records.filter(user__isnull=False, closed_at__isnull=False)
@@ -96,20 +108,42 @@ class AccountUsage:
             characters=Sum("characters_charged"),
             audio_ms=Sum("audio_ms"),
         )
-        return [_row(row["user__username"], row) for row in rows.order_by("-characters")[:TOP]]
+        heard = self._first_audio_by("member")
+        return [
+            _row(row["user__username"], row, heard.get(row["user__username"]))
+            for row in rows.order_by("-characters")[:TOP]
+        ]
 
     def errors(self) -> list[tuple[str, int]]:
         failed = self.records.exclude(error_code="").values_list("error_code")
         return list(failed.annotate(count=Count("pk")).order_by("-count")[:TOP])
 
     def first_audio(self) -> tuple[float, float] | None:
-        """Median and 95th percentile of the newest thousand times to first audio, in ms."""
+        """Of all of them together."""
+        return _percentiles([one["ms"] for one in self._heard])
+
+    @cached_property
+    def _heard(self) -> list[dict[str, Any]]:
+        """The newest ten thousand times to first audio, and what each is counted under."""
         heard = self.records.filter(ttfa_ms__isnull=False).order_by("-created_at")
-        newest = heard.values_list("ttfa_ms", flat=True)[:_SAMPLE]
-        times = sorted(ms for ms in newest if ms is not None)
-        if not times:
-            return None
-        return median(times), times[min(len(times) - 1, len(times) * 95 // 100)]
+        fields = ("created_at", "key_id", "voice", "model", "user__username", "ttfa_ms")
+        return [
+            {
+                "day": at.astimezone(UTC).date(),
+                "key": key or 0,
+                "voice": voice,
+                "model": model,
+                "member": member,
+                "ms": ms,
+            }
+            for at, key, voice, model, member, ms in heard.values_list(*fields)[:_SAMPLE]
+        ]
+
+    def _first_audio_by(self, field: str) -> dict[Any, tuple[float, float] | None]:
+        times: dict[Any, list[float]] = defaultdict(list)
+        for one in self._heard:
+            times[one[field]].append(one["ms"])
+        return {name: _percentiles(found) for name, found in times.items()}
 
     def _top(self, field: str) -> list[dict[str, Any]]:
         sums = self._rows.values(field).annotate(**_SUMS)
@@ -136,5 +170,13 @@ def bars(days: list[tuple[date, Row]]) -> list[Bar]:
     return made
 
 
-def _row(name: str, sums: Mapping[str, Any]) -> Row:
-    return Row(name, **{field: sums.get(field) or 0 for field in _SUMS})
+def _percentiles(times: list[float]) -> tuple[float, float] | None:
+    """Median and 95th percentile."""
+    if not times:
+        return None
+    times = sorted(times)
+    return median(times), times[min(len(times) - 1, len(times) * 95 // 100)]
+
+
+def _row(name: str, sums: Mapping[str, Any], first_audio: tuple[float, float] | None = None) -> Row:
+    return Row(name, **{field: sums.get(field) or 0 for field in _SUMS}, first_audio=first_audio)

@@ -1,142 +1,61 @@
 """WebSockets: what changes is told as it changes.
 
 The rows are the truth and the channel layer is the bell: a socket is told the present state when it
-asks, and the newest state, at most ten times a second, whenever something may have changed. Nothing
-that is lost on the way makes it wrong, as it looks again by itself every two seconds.
+asks, and the newest state whenever something may have changed (see ``speech/watcher.py``).
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError, InterfaceError
 from redis.exceptions import RedisError
 
 from accounts.gate import in_pool
-from speech.api.parsers import parse_object
-from speech.errors import Failure, RequestError, describe
+from speech.errors import RequestError
 from speech.job_models import ENDED, Job
 from speech.live import state_of_affairs
 from speech.longform.news import group_of
 from speech.longform.progress import progress_of
-from speech.visitors import Visitor, visitor_of
+from speech.visitors import Visitor
+from speech.watcher import Watcher, looks, one_less
 
 logger = logging.getLogger(__name__)
 
-SIGNED_OUT, NOT_FOUND, POLICY, DONE = 4401, 4404, 1008, 1000
-CHECK_SECONDS = 8.0
-LOOK_SECONDS = 2.0
-PAUSE_SECONDS = 0.1
-MOST_SOCKETS = 100
-MOST_JOBS = 50
-MOST_MISTAKES = 3
+NOT_FOUND, DONE = 4404, 1000
+MOST_JOBS = 50  # of a socket
+MOST_WATCHERS = 50  # of a job, in this server
 
 _ID = re.compile(r"job_[0-9a-f]{24}")
-_open: Counter[str] = Counter()
-_looks = ThreadPoolExecutor(4, thread_name_prefix="looks")
-
-
-class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """A socket of somebody who is known, and is checked again and again."""
-
-    visitor: Visitor
-
-    is_welcome = staticmethod(Visitor.is_welcome)
-
-    async def connect(self) -> None:
-        visitor = visitor_of(self.scope)
-        if visitor is None or not await in_pool(_looks, self.is_welcome, visitor):
-            await self.close()
-            return
-        if _open[visitor.name] >= MOST_SOCKETS:
-            await self.base_send({"type": "websocket.http.response.start", "status": 429})
-            return
-        self.visitor = visitor
-        _open[visitor.name] += 1
-        self.mistakes = 0
-        self.changed = asyncio.Event()
-        self.changed.set()  # the first look is now
-        await self.accept()
-        self.tasks = [
-            asyncio.create_task(self._look_on()),
-            asyncio.create_task(self._check_on()),
-        ]
-
-    async def disconnect(self, code: int) -> None:
-        if not hasattr(self, "tasks"):
-            return
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        _open[self.visitor.name] -= 1
-        if not _open[self.visitor.name]:
-            del _open[self.visitor.name]
-
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        try:
-            if text_data is None:
-                raise RequestError("Send text, not bytes.", code="invalid_body")
-            await self.take(parse_object(text_data.encode("utf-8", "replace")))
-        except RequestError as error:
-            await self._complain(describe(error))
-
-    async def take(self, message: dict[str, Any]) -> None:
-        """A message of theirs. Raises RequestError."""
-        raise NotImplementedError
-
-    async def look(self) -> None:
-        """Tell what is new."""
-        raise NotImplementedError
-
-    async def tell(self, **message: Any) -> None:
-        await self.send(text_data=json.dumps(message, ensure_ascii=False))
-
-    async def _complain(self, failure: Failure) -> None:
-        await self.tell(type="error", **failure.envelope)
-        self.mistakes += 1
-        if self.mistakes >= MOST_MISTAKES:
-            await self.close(POLICY)
-
-    async def _look_on(self) -> None:
-        """Many bells at once are one look."""
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.changed.wait(), LOOK_SECONDS)
-            self.changed.clear()
-            try:
-                await self.look()
-            except (DatabaseError, InterfaceError) as error:
-                logger.warning("a page is told later: %s", error)
-            await asyncio.sleep(PAUSE_SECONDS)
-
-    async def _check_on(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            try:
-                if not await in_pool(_looks, self.is_welcome, self.visitor):
-                    await self.close(SIGNED_OUT)
-                    return
-            except (DatabaseError, InterfaceError) as error:
-                logger.warning("somebody is checked later: %s", error)
+_watched: Counter[str] = Counter()
 
 
 class ProgressConsumer(Watcher):
-    """/ws/progress/: how far jobs are."""
+    """/ws/progress/: how far jobs are; /ws/progress/{id}/: how far this one is."""
 
     async def connect(self) -> None:
         self.jobs: dict[str, str] = {}  # by id, what was told last
+        self.asked: str = self.scope["url_route"]["kwargs"].get("job", "")
+        self.is_there = False
         await super().connect()
+        if self.asked and hasattr(self, "tasks"):
+            await self._join(self.asked)
 
-    async def disconnect(self, code: int) -> None:
-        await super().disconnect(code)
+    async def look_up(self) -> None:
+        self.is_there = bool(self.asked) and await self._is_theirs(self.asked)
+
+    def enter(self) -> bool:
+        """A job in the URL needs a place too; of one that is not theirs nobody learns anything."""
+        if (self.is_there and _watched[self.asked] >= MOST_WATCHERS) or not super().enter():
+            return False
+        return not self.is_there or self._take_place(self.asked)
+
+    async def leave(self) -> None:
+        await super().leave()
         for public_id in list(self.jobs):
             await self._leave(public_id)
 
@@ -162,18 +81,33 @@ class ProgressConsumer(Watcher):
 
     async def _join(self, public_id: str) -> None:
         """Listen first, then look: what changes between the two is heard."""
-        if not _ID.fullmatch(public_id):
-            await self.close(NOT_FOUND)
-            return
-        self.jobs[public_id] = ""
+        if public_id not in self.jobs:
+            if not await self._is_theirs(public_id):
+                await self.close(NOT_FOUND)
+                return
+            if not self._take_place(public_id):
+                told = f"At most {MOST_WATCHERS} connections are told of a job."
+                raise RequestError(told, "job", "concurrency_limit_exceeded")
         try:
             await self.channel_layer.group_add(group_of(public_id), self.channel_name)
         except (OSError, RedisError) as error:
             logger.warning("a page looks by itself: %s", error)
         await self._show(public_id)
 
+    async def _is_theirs(self, public_id: str) -> bool:
+        if not _ID.fullmatch(public_id):
+            return False
+        return await in_pool(looks, _exists, self.visitor, public_id)
+
+    def _take_place(self, public_id: str) -> bool:
+        if _watched[public_id] >= MOST_WATCHERS:
+            return False
+        _watched[public_id] += 1
+        self.jobs[public_id] = ""
+        return True
+
     async def _show(self, public_id: str) -> None:
-        progress = await in_pool(_looks, _progress, self.visitor, public_id)
+        progress = await in_pool(looks, _progress, self.visitor, public_id)
         if progress is None:
             await self._leave(public_id)
             await self.close(NOT_FOUND)
@@ -191,6 +125,7 @@ class ProgressConsumer(Watcher):
     async def _leave(self, public_id: str) -> None:
         if self.jobs.pop(public_id, None) is None:
             return
+        one_less(_watched, public_id)
         try:
             await self.channel_layer.group_discard(group_of(public_id), self.channel_name)
         except (OSError, RedisError) as error:
@@ -206,7 +141,7 @@ class EngineConsumer(Watcher):
         raise RequestError("Nothing is asked for here.", "type")
 
     async def look(self) -> None:
-        await self.tell(type="operations", operations=await in_pool(_looks, state_of_affairs))
+        await self.tell(type="operations", operations=await in_pool(looks, state_of_affairs))
 
 
 class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -214,6 +149,10 @@ class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         await self.close()
+
+
+def _exists(visitor: Visitor, public_id: str) -> bool:
+    return visitor.may_see(Job.objects.filter(public_id=public_id)).exists()
 
 
 def _progress(visitor: Visitor, public_id: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import models, transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -203,28 +203,6 @@ class Job(models.Model):
                 state="pending", attempts=0, error_code="", error=""
             )
             self.outputs.filter(state="failed").update(state="pending", error="")
-
-    def go_first(self) -> None:
-        """Put it before all of its account's others."""
-        first = self._queue().aggregate(first=Min("position"))["first"]
-        self._place(self.position if first is None else first - 1)
-
-    def go_before(self, other: Job) -> None:
-        """Put it before another one of the queue."""
-        before = self._queue().filter(position__lt=other.position).aggregate(last=Max("position"))
-        last = before["last"]
-        self._place(other.position - 1 if last is None else (last + other.position) / 2)
-
-    def _queue(self) -> JobQuerySet:
-        queue = Job.objects.filter(account=self.account_id, state__in=(*ACTIVE, State.PAUSED))
-        return queue.exclude(pk=self.pk)
-
-    def _place(self, position: float) -> None:
-        waiting = (State.QUEUED, State.WAITING, State.PAUSED)
-        if not Job.objects.filter(pk=self.pk, state__in=waiting).update(position=position):
-            self.refresh_from_db(fields=["state"])
-            raise WrongState(self.state)
-        self.position = position
 
     def reopen(self) -> None:
         """Something of it is to be said or made again. A draft or a paused job stays what it is."""

@@ -12,7 +12,7 @@ import secrets
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -110,6 +110,9 @@ class Segment(models.Model):
                 error_code="",
                 error="",
             )
+            if "text" in changes:
+                characters = self.job.segments.aggregate(all=Sum("characters"))["all"]
+                Job.objects.filter(pk=self.job_id).update(characters=characters)
             self.job.outputs.update(state=Output.State.PENDING, version=F("version") + 1, error="")
             self.job.reopen()
         self.refresh_from_db()

@@ -10,7 +10,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from django.db.models import Count
+
+from accounts.models import Account
 from speech.api.native import engine_object
+from speech.job_models import ACTIVE, Job
 from speech.models import ModelDownload, UsageRecord
 from speech.runtime import runtime
 from speech.synthesis import Synthesis, under_way
@@ -20,6 +24,7 @@ _GPU = (
     "--format=csv,noheader,nounits",
 )
 _ERRORS = 10
+_ACCOUNTS = 20
 
 
 def state_of_affairs() -> dict[str, Any]:
@@ -31,7 +36,7 @@ def state_of_affairs() -> dict[str, Any]:
         "engine": engine_object(runtime.stats()),
         "machine": _machine(),
         "streams": sorted(streams, key=lambda stream: -stream["age"])[:100],
-        "accounts": dict(Counter(stream["account"] for stream in streams).most_common(20)),
+        "accounts": _queue(),
         "downloads": [
             {"name": one.name, "done": one.done, "size": one.size, "state": one.state}
             for one in ModelDownload.objects.filter(state=ModelDownload.State.RUNNING)[:5]
@@ -48,6 +53,27 @@ def state_of_affairs() -> dict[str, Any]:
             )[:_ERRORS]
         ],
     }
+
+
+def _queue() -> list[dict[str, Any]]:
+    """Whose streams are heard here, whose wait, and whose long texts have not ended anywhere."""
+    speaking: Counter[int] = Counter()
+    waiting: Counter[int] = Counter()
+    for synthesis in under_way():
+        (speaking if synthesis.audio_ms else waiting)[synthesis.caller.account.pk] += 1
+    active = Job.objects.filter(state__in=ACTIVE).order_by().values_list("account")
+    jobs = Counter(dict(active.annotate(count=Count("pk"))))
+    most = (speaking + waiting + jobs).most_common(_ACCOUNTS)
+    names = dict(Account.objects.filter(pk__in=dict(most)).values_list("pk", "name"))
+    return [
+        {
+            "account": names.get(pk, ""),
+            "speaking": speaking[pk],
+            "waiting": waiting[pk],
+            "jobs": jobs[pk],
+        }
+        for pk, _ in most
+    ]
 
 
 def _stream(synthesis: Synthesis) -> dict[str, Any]:

@@ -9,5 +9,6 @@ from speech.consumers import EngineConsumer, Nowhere, ProgressConsumer
 websocket_urlpatterns = [
     path("ws/engine/", EngineConsumer.as_asgi()),
     path("ws/progress/", ProgressConsumer.as_asgi()),
+    path("ws/progress/<str:job>/", ProgressConsumer.as_asgi()),
     re_path("", Nowhere.as_asgi()),
 ]

@@ -56,12 +56,13 @@ class Visitor:
         return (self.key() if self.raw_key else self.user()) is not None
 
     def is_operator(self) -> bool:
-        """Whether they run the platform: staff at a browser, or a key with the scope engine."""
+        """Whether they may see who speaks: staff who may read the usage log, at a browser, or a
+        key with the scope engine."""
         if self.raw_key:
             key = self.key(("engine",))
             return key is not None
         user = self.user()
-        return user is not None and user.is_staff
+        return user is not None and user.is_staff and user.has_perm("speech.view_usagerecord")
 
     def may_see(self, jobs: JobQuerySet) -> JobQuerySet:
         """Those of them that are of an account of theirs."""

@@ -87,7 +87,9 @@ UNFOLD = {
                         "title": _("Live engine"),
                         "icon": "monitor_heart",
                         "link": reverse_lazy("admin:speech_engine"),
-                        "permission": lambda request: request.user.is_staff,
+                        "permission": lambda request: request.user.has_perm(
+                            "speech.view_usagerecord"
+                        ),
                     },
                     _link(_("Usage log"), "receipt_long", "speech.usagerecord"),
                     _link(_("Models"), "tune", "speech.speechmodel"),

@@ -24,6 +24,7 @@ from speech.errors import RequestError, describe
 from speech.job_models import ACTIVE, Job, WrongState
 from speech.job_parts import Output
 from speech.longform import storage
+from speech.longform.moving import move
 from speech.longform.news import bell
 from speech.longform.progress import counts_of, progress_of
 from speech.longform.submission import check_voices, submit
@@ -164,7 +165,7 @@ def act(request: PersonRequest, public_id: str) -> HttpResponse:
         "resume": lambda: job.resume(*who),
         "cancel": job.cancel,
         "retry": lambda: job.retry(*who),
-        "first": job.go_first,
+        "first": lambda: move(job),
         "erase": lambda: storage.erase(job),
     }
     deed = deeds.get(request.POST.get("action", ""))

@@ -86,7 +86,9 @@ class EngineMeasurementAdmin(ModelAdmin):  # type: ignore[misc]
         return [*own, *super().get_urls()]
 
     def live(self, request: HttpRequest) -> HttpResponse:
-        """What goes on now."""
+        """What goes on now, for whom: for those who may read the usage log."""
+        if not request.user.has_perm("speech.view_usagerecord"):
+            raise PermissionDenied
         now = state_of_affairs()
         context = {
             **self.admin_site.each_context(request),

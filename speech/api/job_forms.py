@@ -168,6 +168,11 @@ class ActionForm(Strict):
         max_length=40, **OPTIONAL, help_text="move: the job to go before; else the first."
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("before") and attrs["action"] != "move":
+            raise serializers.ValidationError({"before": "It is for the action move alone."})
+        return attrs
+
 
 class SegmentChanges(Strict):
     """The body of PATCH /api/jobs/{id}/segments/{index}; it is said again in any case."""

@@ -30,13 +30,20 @@ from speech.api.native import NativeView
 from speech.api.parsers import json_body, parse_object
 from speech.api.requests import account_of, as_id, caller_of
 from speech.api.uploads import Form
-from speech.documents import Document, DocumentTooLarge, read_document, read_text
-from speech.errors import InvalidField
+from speech.documents import (
+    Document,
+    DocumentTooLarge,
+    UnreadableDocument,
+    read_document,
+    read_text,
+)
+from speech.errors import InvalidField, RequestError
 from speech.job_models import Job, State
 from speech.longform import storage
+from speech.longform.moving import move
 from speech.longform.news import bell
 from speech.longform.progress import counts_of
-from speech.longform.submission import check_voices, first_words, submit
+from speech.longform.submission import check_names, check_voices, first_words, submit
 
 _LARGEST_FILE = 10 * 2**20
 _LONGEST_OPTIONS = 100_000
@@ -129,15 +136,33 @@ def _taken(request: Request) -> tuple[JobOptions, Document]:
         form = JobForm(data=json_body(request))
         form.is_valid(raise_exception=True)
         given = form.validated_data
-        return form, read_text(given["input"], limit, given["kind"])
+        return form, _read(given["input"], limit, given["kind"])
     sent = Form(request, {"file", "options"})
     upload = sent.upload("file")
     if (upload.size or 0) > _LARGEST_FILE:
         raise DocumentTooLarge(f"A file may have at most {_LARGEST_FILE // 2**20} MiB.")
     written = sent.text("options", longest=_LONGEST_OPTIONS)
-    options = JobOptions(data=parse_object(written.encode()) if written else {})
+    options = JobOptions(data=_parsed(written) if written else {})
     options.is_valid(raise_exception=True)
     return options, read_document(upload.read(), cast(str, upload.name) or "", limit)
+
+
+def _read(text: str, limit: int, kind: str) -> Document:
+    try:
+        return read_text(text, limit, kind)
+    except UnreadableDocument as unreadable:
+        unreadable.param = "input"
+        raise
+
+
+def _parsed(options: str) -> dict[str, Any]:
+    try:
+        return parse_object(options.encode())
+    except InvalidField:
+        raise
+    except RequestError as error:
+        told = "options: It must be a JSON object."
+        raise InvalidField(told, "options", error.code) from None
 
 
 def _changes(job: Job, form: JobChanges) -> dict[str, Any]:
@@ -145,6 +170,7 @@ def _changes(job: Job, form: JobChanges) -> dict[str, Any]:
     given = form.validated_data
     speakers: dict[str, str] = given.get("speakers", {})
     voices: dict[int, str] = given.get("chapter_voices", {})
+    check_names(speakers, voices, job.speakers, len(job.chapters))
     return {name: given[name] for name in ("voice", "seed") if name in given} | {
         "settings": job.settings | form.kept_settings,
         "speakers": {name: speakers.get(name, voice) for name, voice in job.speakers.items()},
@@ -228,7 +254,5 @@ def act(request: Request, job: Job, action: str, before: str | None = None) -> N
             job.cancel()
         case "retry":
             job.retry(caller.user_id, caller.key)
-        case "move" if before:
-            job.go_before(own_job(request, before))
         case "move":
-            job.go_first()
+            move(job, own_job(request, before) if before else None)

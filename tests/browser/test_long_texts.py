@@ -56,6 +56,11 @@ def test_a_text_is_started_watched_and_fetched(open_as):
     seconds, titles = length_of(download.value.path().read_bytes())
     assert seconds > 1
     assert titles == ["Chapter 1", "Chapter 2"]
+    page.click("[data-edit='0']")
+    page.fill("#edit-seed", str(2**63 - 1))  # more than a number of JavaScript holds
+    with page.expect_response(lambda answer: answer.request.method == "PATCH") as answer:
+        page.click("#edit-form button[value=say]")
+    assert page.context.request.get(answer.value.url).json()["seed"] == 2**63 - 1
     assert page.complaints == []
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.contract.sockets import refused_with, watching
 
 PATH = "/ws/engine/"
@@ -18,9 +16,8 @@ def operations(socket):
     return told["operations"]
 
 
-@pytest.mark.parametrize("name", ["clerk", "admin"])
-def test_staff_are_told_at_once_and_on(server, issued, name):
-    session = issued["sessions"][name]
+def test_staff_are_told_at_once_and_on(server, issued):
+    session = issued["sessions"]["admin"]
     with watching(server, session=session, origin=server.url, path=PATH) as socket:
         first, second = operations(socket), operations(socket)
     assert set(first) == set(second) == TOLD
@@ -35,7 +32,8 @@ def test_a_key_wants_its_scope_and_a_person_to_be_staff(server, issued, keys):
     for key in ("without engine", "revoked", "expired", "elsewhere"):
         assert refused_with(server, key=keys[key], path=PATH) == 403
     dora, admin = issued["sessions"]["dora"], issued["sessions"]["admin"]
-    assert refused_with(server, session=dora, origin=server.url, path=PATH) == 403
+    for session in (dora, issued["sessions"]["clerk"]):  # who is staff, and may see nothing
+        assert refused_with(server, session=session, origin=server.url, path=PATH) == 403
     for origin in (None, "null", "https://elsewhere.example"):
         status = refused_with(server, session=admin, origin=origin, path=PATH)
         assert status in (400, 403)
@@ -54,8 +52,24 @@ def test_a_stream_and_the_queue_are_told_by_account(server, keys):
             told = operations(socket)
         (stream,) = (one for one in told["streams"] if one["characters"] == len(text))
         assert (stream["voice"], stream["face"]) == ("nova", "native")
-        assert told["accounts"][stream["account"]] >= 1
+        (queue,) = (one for one in told["accounts"] if one["account"] == stream["account"])
+        assert queue["speaking"] >= 1
         assert stream["age"] >= 0 <= stream["speed"]
+
+
+def test_what_waits_is_told_by_account(server, keys):
+    """A text that is paused waits for somebody, and not in the queue."""
+    text = "A sentence that takes its time to be said, as all of them do. " * 600
+    with server.http(keys["stranger"]) as http:
+        jobs = [http.post("/api/jobs", json={"input": text}).json()["id"] for _ in range(3)]
+        http.post(f"/api/jobs/{jobs[0]}/action", json={"action": "pause"})
+        with watching(server, key=keys["only engine"], path=PATH) as socket:
+            told = operations(socket)["accounts"]
+        (queue,) = (one for one in told if one["account"] == "strangers")
+        assert queue["jobs"] == 2
+        assert set(queue) == {"account", "speaking", "waiting", "jobs"}
+        for job in jobs:
+            http.delete(f"/api/jobs/{job}")
 
 
 def test_a_failure_stands_among_the_last_errors(server, keys, faults):

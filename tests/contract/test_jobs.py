@@ -164,6 +164,9 @@ def test_speakers_have_voices_of_their_own(http, make):
     job = make(text, voice="echo", speakers={"Old man": "onyx"}, start=False)
     assert (job["state"], job["speakers"]) == ("draft", {"nova": "", "Old man": "onyx"})
     assert http.patch(f"/api/jobs/{job['id']}", json={"voice": "sage"}).status_code == 200
+    for field, voices in (("speakers", {"Young man": "onyx"}), ("chapter_voices", {"7": "onyx"})):
+        refused = http.patch(f"/api/jobs/{job['id']}", json={field: voices})
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, field)
     http.post(f"/api/jobs/{job['id']}/action", json={"action": "start"})
     job = ended(http, job["id"])
     segments = http.get(f"/api/jobs/{job['id']}/segments").json()["data"]
@@ -209,6 +212,12 @@ def test_a_file_that_cannot_be_read_is_refused(http, name, data, code):
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
 
 
+@pytest.mark.parametrize("options", ["[]", "5", '{"start":', "nothing"])
+def test_options_that_are_no_object_are_named(http, options):
+    answer = http.post("/api/jobs", files={"file": ("a.txt", b"Hi.")}, data={"options": options})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "options")
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
@@ -223,6 +232,13 @@ def test_a_file_that_cannot_be_read_is_refused(http, name, data, code):
         ({"input": "x", "webhook": {"url": "https://a:b@example.com"}}, "webhook.url"),
         ({"input": "x", "chapter_voices": {"one": "nova"}}, "chapter_voices"),
         ({"input": "x", "speed": 5}, "speed"),
+        ({"input": " \n"}, "input"),
+        ({"input": "x", "speakers": {"Ana": "nova"}}, "speakers"),
+        ({"input": "[voice: Anna]\nHi.", "speakers": {"": "nova"}}, "speakers"),
+        ({"input": "x", "chapter_voices": {"1": "nova"}}, "chapter_voices"),
+        ({"input": "x", "chapter_voices": {"0": "nobody"}}, "chapter_voices.0"),
+        ({"input": "[voice: Anna]\nHi."}, "speakers.Anna"),
+        ({"input": "x", "voice": "nobody"}, "voice"),
     ],
 )
 def test_what_may_not_be_set_is_named(http, body, param):
@@ -241,6 +257,7 @@ def test_a_job_is_paused_moved_resumed_and_cancelled(http, make):
     assert act(action="pause").status_code == 409
     assert act(action="move", before=other["id"]).status_code == 200
     assert act(action="move", before=MISSING).status_code == 404
+    assert act(action="resume", before=other["id"]).json()["error"]["param"] == "before"
     assert act(action="resume").json()["state"] == "queued"
     assert act(action="cancel").json()["state"] == "cancelled"
     http.post(f"/api/jobs/{other['id']}/action", json={"action": "cancel"})

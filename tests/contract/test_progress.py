@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -81,7 +82,45 @@ def test_one_key_has_so_many_sockets_and_no_more(server, keys):
         assert time.monotonic() < deadline
 
 
+def test_one_job_is_told_to_so_many_sockets_and_no_more(server, keys, http):
+    job = job_of(http, SHORT, start=False)
+    path = f"/ws/progress/{job}/"
+    with ThreadPoolExecutor(8) as pool, ExitStack() as stack:
+        opened = [watching(server, key=keys["good"], path=path) for _ in range(50)]
+        sockets = list(pool.map(lambda socket: socket.__enter__(), opened))
+        for one in opened:
+            stack.push(one)
+        assert [socket.hear()["job"]["id"] for socket in sockets] == [job] * 50
+        assert refused_with(server, key=keys["every scope"], path=path) == 429
+        assert refused_with(server, key=keys["stranger"], path=path) == 101, "they learn nothing"
+        with watching(server, key=keys["good"]) as socket:
+            socket.say(type="subscribe", job=job)
+            error = socket.hear()["error"]
+            assert (error["code"], error["param"]) == ("concurrency_limit_exceeded", "job")
+        sockets[0].say(type="unsubscribe", job=job)
+        deadline = time.monotonic() + 10
+        while refused_with(server, key=keys["good"], path=path) != 101:
+            assert time.monotonic() < deadline
+    http.delete(f"/api/jobs/{job}")
+
+
 # -- what is told
+
+
+def test_a_job_in_the_url_is_told_at_once_and_to_its_end(server, keys, http):
+    job = job_of(http, SHORT)
+    with watching(server, key=keys["good"], path=f"/ws/progress/{job}/") as socket:
+        assert socket.hear()["job"]["id"] == job
+        assert socket.closed_with() == 1000
+
+
+def test_a_job_in_the_url_that_is_not_theirs_closes_it_as_a_missing_one(server, keys, http):
+    job = job_of(http, SHORT, start=False)
+    for key, name in [("stranger", job), ("good", MISSING), ("good", "x"), ("good", "%00")]:
+        with watching(server, key=keys[key], path=f"/ws/progress/{name}/") as socket:
+            assert socket.closed_with() == 4404
+    assert refused_with(server, path=f"/ws/progress/{job}/") == 403
+    assert refused_with(server, key=keys["without jobs"], path=f"/ws/progress/{job}/") == 403
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from django.apps import apps
 
 from accounts.models import Account
 from speech.job_models import Job, WrongState
+from speech.longform.moving import move
+from speech.longform.progress import progress_of
 from speech.longform.submission import TooManyJobs
 
 pytestmark = pytest.mark.django_db
@@ -57,11 +59,38 @@ def test_a_job_that_waits_is_not_claimed_before_its_time(job, claim):
 
 def test_it_is_moved_before_others_of_its_account(make_job, claim):
     first, second, third = make_job(), make_job(), make_job()
-    third.go_before(second)
-    second.go_first()
+    move(third, before=second)
+    move(second)
     assert [claim(str(number)) for number in range(3)] == [second, first, third]
     with pytest.raises(WrongState):
-        second.go_first()
+        move(second)
+    with pytest.raises(WrongState):
+        move(third, before=make_job(start=False))
+
+
+def test_it_is_moved_as_often_as_one_likes(make_job, claim):
+    jobs = [make_job() for _ in range(3)]
+    for _ in range(60):  # halving the room between two is over after fifty times
+        move(jobs[0], before=jobs[2])
+        move(jobs[1], before=jobs[2])
+    assert [claim(str(number)) for number in range(3)] == jobs
+
+
+def test_jobs_that_were_started_at_once_are_moved_too(make_job, claim):
+    first, second, third = make_job(), make_job(), make_job()
+    Job.objects.update(position=5)
+    move(third)
+    move(first, before=second)
+    assert [claim(str(number)) for number in range(3)] == [third, first, second]
+
+
+def test_nobody_gets_before_others_by_moving_their_own(make_job, claim):
+    other = Account.objects.create(name="other")
+    theirs, first, second = make_job(owner=other), make_job(), make_job()
+    for job in (second, first, second):
+        move(job)
+    assert progress_of(theirs)["queue_place"] == 1
+    assert [claim(str(number)) for number in range(3)] == [theirs, second, first]
 
 
 def test_a_draft_waits_for_its_start(make_job, claim):

@@ -54,6 +54,9 @@ def test_what_was_changed_meanwhile_is_unwanted(held):
     with pytest.raises(Unwanted):
         segment.finish(**SPOKEN)
     assert first_of(held).characters == len("Another.")
+    costs = Job.objects.get().characters
+    assert costs == sum(segment.characters for segment in held.segments.all())
+    assert costs == held.characters - len("Chapter 1") + len("Another.")
 
 
 def test_it_is_tried_three_times(held):

@@ -9,10 +9,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 
 from accounts.models import ApiKey
-from speech.consumers import ProgressConsumer, _open
+from speech import consumers
+from speech.consumers import ProgressConsumer, _watched
 from speech.longform.news import group_of
+from speech.watcher import _open
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMES = 1000
@@ -21,7 +24,7 @@ TIMES = 1000
 async def watching(raw_key):
     headers = [(b"authorization", f"Bearer {raw_key}".encode())]
     socket = WebsocketCommunicator(ProgressConsumer.as_asgi(), "/ws/progress/", headers)
-    socket.scope["client"] = ["127.0.0.1", 5]
+    socket.scope |= {"client": ["127.0.0.1", 5], "url_route": {"kwargs": {}}}
     assert (await socket.connect(10))[0]
     return socket
 
@@ -47,9 +50,27 @@ async def test_coming_and_going_leaves_no_group_behind(make_job, account):
         pass
     assert [name for name in layer.groups if name not in before] == [f"job.{other.public_id}"]
     assert len(_open) == 1
+    assert dict(_watched) == {other.public_id: 1}
     await socket.disconnect()
     assert layer.groups == before
-    assert not _open
+    assert not _open and not _watched
+
+
+async def test_a_socket_that_ends_in_an_error_leaves_its_place_too(make_job, account, monkeypatch):
+    raw_key = (await sync_to_async(ApiKey.issue)(account, "watcher"))[0]
+    job = await sync_to_async(make_job)(start=False)
+    socket = await watching(raw_key)
+    assert len(_open) == 1
+
+    def gone(*_):
+        raise OperationalError("the database is gone")
+
+    monkeypatch.setattr(consumers, "progress_of", gone)
+    await say(socket, "subscribe", job)
+    with pytest.raises(OperationalError):
+        await socket.wait(10)
+    assert not _open and not _watched
+    assert group_of(job.public_id) not in get_channel_layer().groups
 
 
 class Slow:
@@ -59,6 +80,7 @@ class Slow:
         headers = [(b"authorization", f"Bearer {raw_key}".encode())]
         self.scope = {"type": "websocket", "path": "/ws/progress/", "headers": headers}
         self.scope |= {"query_string": b"", "client": ["127.0.0.1", 5]}
+        self.scope |= {"url_route": {"kwargs": {}}}
         self.coming = asyncio.Queue()
         for message in ({"type": "websocket.connect"}, *messages):
             self.coming.put_nowait(message)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
@@ -137,6 +138,44 @@ def test_a_receiver_that_does_not_answer_keeps_no_other_account_waiting(
 
 def test_a_name_that_leads_inside_is_not_called(sent, receiver, settings):
     settings.WEBHOOK_ALLOW = [ipaddress.ip_network("192.0.2.0/24")]
+    assert "public internet" in sent().outcome
+    assert receiver.got == []
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What a name server says of rebind.example, one list of addresses after the other."""
+    known, given = socket.getaddrinfo, []
+
+    def ask(host, port, *arguments, **options):
+        if host != "rebind.example":
+            return known(host, port, *arguments, **options)
+        said = given.pop(0)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in said]
+
+    monkeypatch.setattr(socket, "getaddrinfo", ask)
+    return given
+
+
+def test_a_name_that_is_answered_otherwise_the_second_time_leads_nowhere_else(
+    sent, receiver, answers
+):
+    elsewhere = HTTPServer(("127.0.0.2", receiver.server_port), Receiver)
+    elsewhere.got, elsewhere.status = [], 204
+    threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+    answers += [["127.0.0.1"], ["127.0.0.2"]]
+    WebhookDelivery.objects.update(url=f"http://rebind.example:{receiver.server_port}/")
+    assert sent().delivered_at
+    elsewhere.shutdown()
+    elsewhere.server_close()
+    assert (len(receiver.got), elsewhere.got, len(answers)) == (1, [], 1)
+    assert receiver.got[0][1]["host"] == f"rebind.example:{receiver.server_port}"
+
+
+def test_a_name_of_which_one_address_is_inside_is_not_called(sent, receiver, answers, settings):
+    settings.WEBHOOK_ALLOW = []
+    answers.append(["8.8.8.8", "127.0.0.1"])
+    WebhookDelivery.objects.update(url=f"https://rebind.example:{receiver.server_port}/")
     assert "public internet" in sent().outcome
     assert receiver.got == []
 

@@ -62,6 +62,14 @@ def test_what_cannot_be_said_is_said_so(at_alice, sent):
     assert not Job.objects.exists()
 
 
+def test_a_text_and_a_file_are_one_too_many(at_alice):
+    file = SimpleUploadedFile("x.txt", b"From a file.")
+    response = at_alice.post(reverse("job-create"), {"text": "Pasted.", "file": file})
+    assert response.status_code == 422
+    assert "not both" in response.content.decode()
+    assert not Job.objects.exists()
+
+
 @pytest.mark.parametrize("data", [b"%PDF-1.7", b"PK\x03\x04"])
 def test_a_broken_file_is_said_to_be_broken(at_alice, data):
     file = SimpleUploadedFile("x.pdf", data)
@@ -110,6 +118,12 @@ def test_it_is_erased_though_the_storage_is_down(at_alice, draft):
         response = at_alice.post(at(draft, "job-act"), {"action": "erase"}, follow=True)
     assert "are erased" in response.content.decode()
     assert not Job.objects.exists()
+
+
+def test_what_is_heard_without_a_gap_is_told_to_the_page(at_alice, draft):
+    draft.start()
+    draft.segments.filter(index__in=(0, 2)).update(state="finished", audio="jobs/x/1.flac")
+    assert 'data-playable="1"' in at_alice.get(at(draft)).content.decode()
 
 
 def test_a_further_file_is_asked_for(at_alice, draft):

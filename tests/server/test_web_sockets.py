@@ -109,6 +109,14 @@ def test_it_closes_on_a_flood_of_frames(server: LiveServer, flood: bytes) -> Non
         assert read_close_code(client) == 1008
 
 
+def test_an_application_that_is_speaking_then_does_not_fail() -> None:
+    with serving() as server, accepted_socket(server, "/talking") as client:
+        client.sendall(frame(b"x") * 2000)
+        assert read_close_code(client) == 1008
+        assert server.get("/x").status == 200  # it had its turn, and may have failed
+        assert not any("Disconnected" in line for line in server.errors), server.errors
+
+
 def test_a_flood_of_long_messages_is_not_read_and_then_closed(server: LiveServer) -> None:
     before, sent = server.rss, 0
     with accepted_socket(server, "/slow") as client:

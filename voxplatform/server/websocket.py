@@ -159,7 +159,7 @@ class WebSocket(WebSocketProtocol):
 
     async def send(self, message: Message) -> None:
         """Send a message; returns when the peer may be sent more."""
-        if self.gone or self.state == self.STATE_CLOSED:
+        if self.gone or self.state in (self.STATE_CLOSING, self.STATE_CLOSED):
             await asyncio.sleep(0)
             return
         if message["type"] == "websocket.http.response.start":

@@ -143,6 +143,6 @@ if (section) {
   document.addEventListener("htmx:afterSwap", mark);
   at("listen").addEventListener("click", () => (playing === null ? play(0, true) : halt()));
   allow(at("state").dataset.state);
-  playable = at("listen").hidden ? 0 : Number(at("finished").textContent);
+  playable = Number(at("listen").dataset.playable);
   watch([id], told, (isLost) => (at("offline").hidden = !isLost));
 }

@@ -62,7 +62,13 @@ function told({ engine, machine, streams, accounts, downloads, errors }) {
     rows.push(row);
   }
   table.tBodies[0].replaceChildren(...rows);
-  list("accounts", Object.entries(accounts).map(([name, count]) => `${name}: ${count}`));
+  at("accounts").tBodies[0].replaceChildren(
+    ...accounts.map((one) => {
+      const row = document.createElement("tr");
+      row.append(...[one.account, one.speaking, one.waiting, one.jobs].map(cell));
+      return row;
+    }),
+  );
   list("downloads", downloads.map((one) => `${one.name}: ${Math.floor((100 * one.done) / (one.size || 1))} %`));
   list("errors", errors.map((one) => `${new Date(one.at * 1000).toLocaleString()} · ${one.code} · ${one.voice} · ${one.request}`));
 }
