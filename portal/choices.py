@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
@@ -38,11 +39,13 @@ def matching(account: Account, wanted: str = "", group: str = "") -> list[dict[s
 
 
 def _shown(voice: Voice, account: Account) -> dict[str, Any]:
-    words = (voice.name, voice.description, voice.language, *voice.tags)
+    # People wrote theirs; those that are built in are described in the reader's language.
+    description = gettext(voice.description) if voice.is_built_in else voice.description
+    words = (voice.name, description, voice.language, *voice.tags)
     return {
         "id": voice.public_id,
         "name": voice.name,
-        "description": voice.description,
+        "description": description,
         "language": voice.language,
         "group": _group(voice, account),
         "state": voice.state,

@@ -1,7 +1,7 @@
 """Finds every word that people read, brings the catalogues up to date and compiles them.
 
 Words stand in the sources, marked by gettext, and in the models: what the admin shows of those is
-asked from ``voxplatform/model_words.py``.
+asked from ``voxplatform/model_words.py``. What built-in voices are like stands with them.
 
 `make messages` runs it: what is new stands untranslated in locale/*/LC_MESSAGES/*.po, what is gone
 is dropped, and tests/test_messages.py fails until everything is translated.
@@ -23,6 +23,10 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from voices.presets import PRESETS  # noqa: E402
+
 LOCALES = ("zh_Hans", "zh_Hant", "ja")
 DOMAINS = ("django", "djangojs")
 # What allauth says, as the rest of the portal says things; written by hand, and compiled here.
@@ -74,6 +78,8 @@ def extracted(domain: str) -> Catalog:
 
         for module, word in words_shown():
             found.add(word, locations=[(f"{module.replace('.', '/')}.py", None)])
+        for preset in PRESETS.values():
+            found.add(preset.description, locations=[("voices/presets.py", None)])
     return found
 
 
@@ -109,7 +115,6 @@ def _texts(string: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def main() -> None:
-    sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voxplatform.settings")
     django.setup()
     path(*ENGLISH).with_suffix(".mo").write_bytes(compiled(catalogue(*ENGLISH)))

@@ -16,6 +16,13 @@ found = functools.cache(messages.extracted)
 kept = functools.cache(messages.catalogue)
 
 
+class Anything(dict):
+    """A value for every name."""
+
+    def __missing__(self, name):
+        return 1
+
+
 def entries(catalogue):
     return {(message.context, message.id): message for message in catalogue if message.id}
 
@@ -25,7 +32,7 @@ def texts(of):
 
 
 def placeholders(text):
-    return sorted(PLACEHOLDER.findall(text))
+    return sorted(one for one in PLACEHOLDER.findall(text) if one != "%%")
 
 
 @every_catalogue
@@ -51,6 +58,17 @@ def test_translations_keep_placeholders_and_the_ends_of_lines(locale, domain):
         for text in texts(message.string):
             assert placeholders(text) == placeholders(of_many), text
             assert text.count("\n") == of_many.count("\n"), text
+
+
+@pytest.mark.parametrize("locale", [*messages.LOCALES, messages.ENGLISH[0]])
+def test_translations_can_be_filled_in(locale):
+    """Where a sign of per cent stands alone Django shows the English, and tells nobody."""
+    filled = 0
+    for message in entries(kept(locale, "django")).values():
+        for text in texts(message.string) if placeholders(texts(message.id)[0]) else ():
+            text % (Anything() if "%(" in text else (1,) * len(placeholders(text)))
+            filled += 1
+    assert filled
 
 
 @pytest.mark.parametrize(("locale", "domain"), [*CATALOGUES, messages.ENGLISH])

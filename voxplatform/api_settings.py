@@ -24,6 +24,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
     "SERVE_INCLUDE_SCHEMA": False,
+    # Anybody reads it; who is signed in reads it within the portal.
+    "SERVE_AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"],
     "PATH_CONVERTER_OVERRIDES": {"number": {"type": "integer", "minimum": 0}},
     # Fields of the same name that take different words.
     "ENUM_NAME_OVERRIDES": {

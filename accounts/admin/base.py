@@ -44,6 +44,16 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
         response: HttpResponse = super().history_view(request, object_id, extra_context)
         return response
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Where nothing can be written, no button says that it is kept."""
+        if not context["adminform"].form.fields:
+            buttons = ("show_save", "show_save_and_continue", "show_save_and_add_another")
+            context |= dict.fromkeys(buttons, False)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
     def save_model(
         self, request: HttpRequest, obj: models.Model, form: ModelForm[Any], change: bool
     ) -> None:

@@ -67,8 +67,9 @@ class ApiKeyAdmin(ModelAdmin):
             gettext_lazy("History"),
             {
                 "fields": (
-                    ("created_at", "created_by", "last_used_at"),
-                    ("revoked_at", "grace_until", "rotated_from"),
+                    ("created_at", "created_by"),
+                    ("last_used_at", "revoked_at"),
+                    ("grace_until", "rotated_from"),
                 )
             },
         ),

@@ -29,6 +29,7 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    add_fieldsets = DjangoUserAdmin.add_fieldsets  # unfold has an empty one, and is asked first
     filter_horizontal = ()  # two lists side by side are wider than the page
     list_display = ("username", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")

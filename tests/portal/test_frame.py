@@ -94,3 +94,11 @@ def test_it_stays_on_the_site(at_alice, path):
 
 def test_what_is_typed_without_a_slash_finds_its_way(client):
     assert client.get("/account").headers["location"] == "/account/"
+
+
+def test_the_docs_know_who_reads_them(client, at_alice):
+    assert "account/logout" not in client.get("/docs").content.decode()
+    mine = at_alice.get("/docs")
+    assert 'class="frame"' in mine.content.decode()
+    assert nav.MENU[0].url in mine.content.decode()
+    assert at_alice.get("/schema.json").status_code == 200

@@ -121,3 +121,10 @@ def test_languages_write_dates_differently():
         with translation.override(language):
             written.add(formats.date_format(day, "DATE_FORMAT"))
     assert written == {"Nov. 27, 2026", "2026年11月27日"}
+
+
+def test_built_in_voices_are_described_in_the_readers_language(at_alice):
+    prefer(at_alice, "ja")
+    told = {voice["id"]: voice for voice in at_alice.get("/studio/").context["voices"]}
+    assert told["ballad"]["description"] == "温かくゆったりとした語り手"
+    assert told["ballad"]["description"] in at_alice.get("/voices/?q=ゆったり").content.decode()

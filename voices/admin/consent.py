@@ -45,8 +45,9 @@ class VoiceConsentAdmin(RecordedAdmin):
             gettext_lazy("By whom"),
             {
                 "fields": (
-                    ("given_as", "given_by", "given_through"),
-                    ("address", "user_agent", "release"),
+                    ("given_as", "given_by"),
+                    ("given_through", "address"),
+                    ("user_agent", "release"),
                 )
             },
         ),

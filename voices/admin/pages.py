@@ -1,5 +1,5 @@
-"""What the pages of voices and consents share: nothing is edited there, everything is asked before
-it is done, and whoever listens to somebody's recording says why, which is logged."""
+"""What the pages of voices, consents and reports share: nothing is edited there, everything is
+asked before it is done, and whoever listens to a recording says why, which is logged."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class ReasonForm(forms.Form):
     )
 
 
-class RecordedAdmin(ModelAdmin):
-    """Rows with a recording, changed by verbs alone."""
+class VerbsAdmin(ModelAdmin):
+    """Rows that are changed by verbs alone."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -55,18 +55,8 @@ class RecordedAdmin(ModelAdmin):
         """Deleting would leave recordings and no receipt: there is erasing instead."""
         return False
 
-    def has_listen_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perm(f"voices.listen_{self.opts.model_name}"))
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [name for _, options in self.fieldsets for name in _flat(options["fields"])]
-
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_audio"
-        audio = path("audio/<str:token>/", self.admin_site.admin_view(self.audio), name=name)
-        return [audio, *super().get_urls()]
-
-    # -- doing
 
     def ask_and_do(
         self,
@@ -105,7 +95,17 @@ class RecordedAdmin(ModelAdmin):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=[row.pk])
 
-    # -- listening
+
+class RecordedAdmin(VerbsAdmin):
+    """Such rows with a recording."""
+
+    def has_listen_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm(f"voices.listen_{self.opts.model_name}"))
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_audio"
+        audio = path("audio/<str:token>/", self.admin_site.admin_view(self.audio), name=name)
+        return [audio, *super().get_urls()]
 
     def nothing_to_hear(self, request: HttpRequest, object_id: str) -> HttpResponse:
         question = _("There is no recording.")

@@ -41,6 +41,7 @@ function told({ engine, machine, streams, accounts, downloads, errors }) {
     const value = engine[place.dataset.engine] ?? "–";
     place.textContent = place.dataset[value] ?? value; // states have words for people
     if (place.dataset.engine === "reason") place.hidden = !engine.reason;
+    if (place.dataset.engine === "state") place.className = `vox-state vox-state-${value}`;
   }
   document.querySelector("[data-machine=load]").textContent = machine.load;
   document.querySelector("[data-bytes=memory_used]").textContent = `${(machine.memory_used / 2 ** 30).toFixed(1)} GB`;
@@ -70,7 +71,7 @@ function told({ engine, machine, streams, accounts, downloads, errors }) {
     }),
   );
   list("downloads", downloads.map((one) => `${one.name}: ${Math.floor((100 * one.done) / (one.size || 1))} %`));
-  list("errors", errors.map((one) => `${new Date(one.at * 1000).toLocaleString()} · ${one.code} · ${one.voice} · ${one.request}`));
+  list("errors", errors.map((one) => `${new Date(one.at * 1000).toLocaleString(document.documentElement.lang)} · ${one.code} · ${one.voice} · ${one.request}`));
 }
 
 function open(pause = 500) {
