@@ -77,8 +77,13 @@ class BatchedModel(nn.Module):
     def fuse(self, fuse: Fuse) -> None:
         """Let ``fuse`` make one kernel of what would be several, where products allow it."""
         self.guide = fuse(guide)
-        for part in (self.base_lm, self.residual_lm, self.encoder, self.estimator):
+        for part in self.transformers:
             part.fuse(fuse)
+
+    @property
+    def transformers(self) -> tuple[Transformer, ...]:
+        """All there are."""
+        return self.base_lm, self.residual_lm, self.encoder, self.estimator
 
     def _cache(self, transformer: Transformer) -> SlotCache:
         layers, groups, size = transformer.shape
