@@ -11,7 +11,7 @@ from speech.engine.voxcpm.attention import attend_tokens
 from speech.engine.voxcpm.fusing import Fusion
 from speech.engine.voxcpm.kernels import attention, layers, vae
 from speech.engine.voxcpm.kernels.products import Products as Products
-from speech.engine.voxcpm.solver import guide
+from speech.engine.voxcpm.solver import step
 from speech.engine.voxcpm.transformer import enter, enter_gated, finish, leave
 from speech.engine.voxcpm.vae_layers import pairs, residual, snake
 
@@ -25,7 +25,7 @@ def fusion(products: Products) -> Fusion:
             enter_gated: products.enter_gated,
             leave: products.leave,
             finish: products.finish,
-            guide: layers.guide,
+            step: layers.step,
             snake: vae.snake,
             pairs: vae.pairs,
             residual: vae.residual,

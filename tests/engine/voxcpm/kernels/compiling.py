@@ -92,7 +92,8 @@ def between_products(dtype: torch.dtype) -> None:
     for scale in (None, 0.5):
         layers.add_norm(token, token, scale, weight, 1e-5)
     layers.gate(token)
-    layers.guide(torch.randn(2, 4, 64), torch.randn(2, 4, 64), torch.randn(2, 1, 1))
+    state, velocity = torch.randn(2, 4, 64), torch.randn(4, 4, 64).to(dtype)
+    layers.step(state, velocity, torch.randn(2, 9)[:, 1], torch.arange(2), torch.randn(2, 1, 1))
 
 
 def multiply_few_rows() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 KERNELS = {
-    "_attend_locally", "_attend_newest", "_remember", "_norm", "_gate", "_guide", "_hear_all",
+    "_attend_locally", "_attend_newest", "_remember", "_norm", "_gate", "_step", "_hear_all",
     "_convolve", "_snake_all", "_pair_all", "_multiply",
 }  # fmt: skip
 SHARED = {86: 99 << 10, 90: 227 << 10}
