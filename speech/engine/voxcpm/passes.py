@@ -90,15 +90,15 @@ class EagerPasses:
         return audio, latents, stops
 
     def fuse(self, fusion: Fusion, products: str = "") -> None:
-        """Let kernels do what stands between products, wherever the model is driven without this
-        class; its own passes stay as they are, to be compared with."""
+        """Let kernels do what they can, wherever the model is driven without this class; its own
+        passes stay as they are, to be compared with. ``products`` is what is told of them."""
         self.model.fuse(fusion)
         self.vae.fuse(fusion)
         self._fusion, self._eagerly, self.products = fusion, fusion.paused, products
 
     @property
     def is_fused(self) -> bool:
-        """Whether kernels do what stands between products, outside of these passes."""
+        """Whether kernels do what they can, outside of these passes."""
         return self._fusion is not None
 
     def unfuse(self) -> None:
