@@ -75,6 +75,9 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     results: dict[str, Any] = {"pairs": {}, "steps": {}}
     with torch.inference_mode(), _engine(model, name, options) as engine:
         results["notice"] = engine.stats().notice
+        results["products"] = engine.runner.loaded.passes.products
+        if results["products"]:
+            print(results["products"])
         ours = Ours(engine)
         ours.run(1, 3)
         for streams in options.steps:

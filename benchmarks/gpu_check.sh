@@ -56,11 +56,12 @@ engine="-m benchmarks.engine --models $MODEL --device $DEVICE --requests --steps
     --arrivals --listeners 64 --letters 24 --prefill 512x2 512x4"
 few="--graph-batches 1 16 64 --graph-timesteps 10"
 
-# Equality of eager steps, graphs and the official package, in float32.
+# Equality of eager steps, graphs and the official package, in float32; kernels, and products of
+# few rows with the race that chooses them, against the plain code.
 section tests "$python" -m pytest -q -p no:cacheprovider --timeout=600 -m gpu tests/gpu
 # AudioVAE: exact, TF32, bfloat16.
 section precision "$python" -m benchmarks.precision "$MODEL" --device "$DEVICE" --rows 1 16 64
-# The engine as it is served, then without fused kernels, then without graphs.
+# The engine as it is served (its "Hand-made products" line tells what the race chose), then without fused kernels, then without graphs.
 # shellcheck disable=SC2086
 section graphs "$python" $engine --json "$OUT/graphs.json"
 # shellcheck disable=SC2086

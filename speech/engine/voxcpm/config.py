@@ -38,7 +38,8 @@ class VoxCPMConfig:
     graphs: bool = True
     """Capture CUDA graphs where there is CUDA."""
     fused: bool = True
-    """Let hand-made kernels do what stands between the products of a captured step."""
+    """Let hand-made kernels do what stands between the products of a captured step, and those
+    products of few rows that they do faster."""
     graph_batches: Sequence[int] = ()
     """Batch sizes to capture; none are all of the engine's own, and its slots always are one."""
     graph_timesteps: Sequence[int] = ()

@@ -1,6 +1,6 @@
-"""Fusing: functions of tensors, each done by one hand-made kernel instead.
+"""Fusing: functions of tensors, each done by hand-made kernels instead.
 
-They stand between matrix products and would take several passes over the memory. Knows no model.
+They would take several passes over the memory otherwise. Knows no model.
 """
 
 from __future__ import annotations

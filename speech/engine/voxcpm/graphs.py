@@ -81,6 +81,11 @@ class GraphPasses:
         self._pool: Any = None
         self._begin(notice)
 
+    @property
+    def products(self) -> str:
+        """As ``Passes.products``."""
+        return self._eager.products
+
     # -- capturing
 
     def capture(self, progress: Callable[[int, int], None]) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from speech.engine.errors import EngineUnavailable
 from speech.engine.types import VoicePrompt
+from speech.engine.voxcpm import race
 from speech.engine.voxcpm.checkpoint import usable_checkpoint
 from speech.engine.voxcpm.config import VoxCPMConfig
 from speech.engine.voxcpm.graphs import GraphPasses
@@ -124,13 +125,13 @@ def choose_passes(
     eager = EagerPasses(model, vae)
     if model.device.type != "cuda" or not config.graphs:
         return eager
-    graphs = GraphPasses(
-        eager,
-        batches=config.graph_batches,
-        timesteps=config.graph_timesteps,
-        notice=_fuse(eager) if config.fused else "",
-    )
     with torch.inference_mode(), torch.cuda.device(model.device):
+        graphs = GraphPasses(
+            eager,
+            batches=config.graph_batches,
+            timesteps=config.graph_timesteps,
+            notice=_fuse(eager) if config.fused else "",
+        )
         graphs.capture(lambda done, of: log.info("Captured %d of %d CUDA graphs.", done, of))
     return graphs
 
@@ -138,8 +139,9 @@ def choose_passes(
 def _fuse(eager: EagerPasses) -> str:
     """Let kernels do what they can; a notice where there are none."""
     try:
-        from speech.engine.voxcpm.kernels import fusion
+        from speech.engine.voxcpm.kernels import Products, fusion
     except ImportError:
         return "Kernels are not fused: Triton, which comes with torch for CUDA, is not installed."
-    eager.fuse(fusion())
+    products = Products()
+    eager.fuse(fusion(products), race.run(eager.model.transformers, products))
     return ""

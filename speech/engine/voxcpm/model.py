@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from speech.engine.voxcpm.attention import CachedAttention, SlotCache
+from speech.engine.voxcpm.attention import CachedAttention, Rotation, SlotCache
 from speech.engine.voxcpm.fusing import Fuse
 from speech.engine.voxcpm.slots import SlotState
-from speech.engine.voxcpm.solver import guide, schedule, solve
+from speech.engine.voxcpm.solver import schedule, solve, step
 from speech.engine.voxcpm.transformer import Transformer
 
 
@@ -72,13 +72,18 @@ class BatchedModel(nn.Module):
             self.dtype,
         )
         self.timed = lru_cache(maxsize=32)(self._timed)
-        self.guide: Callable[..., Tensor] = guide
+        self.step: Callable[..., tuple[Tensor, Tensor]] = step
 
     def fuse(self, fuse: Fuse) -> None:
         """Let ``fuse`` make one kernel of what would be several, where products allow it."""
-        self.guide = fuse(guide)
-        for part in (self.base_lm, self.residual_lm, self.encoder, self.estimator):
+        self.step = fuse(step)
+        for part in self.transformers:
             part.fuse(fuse)
+
+    @property
+    def transformers(self) -> tuple[Transformer, ...]:
+        """All there are."""
+        return self.base_lm, self.residual_lm, self.encoder, self.estimator
 
     def _cache(self, transformer: Transformer) -> SlotCache:
         layers, groups, size = transformer.shape
@@ -153,25 +158,22 @@ class BatchedModel(nn.Module):
         does, when all that can fail is done.
         """
         state = self.state
-        batch = len(rows)
-        both = torch.cat((torch.arange(batch, device=self.device), guided))
+        both = torch.cat((torch.arange(len(rows), device=self.device), guided))
         condition = self._condition(rows)
         free = condition.new_zeros(len(guided), *condition.shape[1:])
         condition = torch.cat((condition, free))
         before = self.estimator_condition(state.patch.index_select(0, rows))[both]
         times = state.time_tokens.index_select(0, rows)[both]
         strength = state.guidance.index_select(0, rows)[guided].view(-1, 1, 1)
+        length = condition.shape[1] + (self.join is not None) + 2 * self.patch_size
+        rotation = self.estimator.rotation(torch.arange(length, device=self.device))
 
         def field(index: int, patch: Tensor) -> Tensor:
-            tokens = self.estimator_input(patch.to(self.dtype))[both]
-            velocity = self._estimate(condition, times[:, index], before, tokens).float()
-            towards = velocity[:batch]
-            return towards.index_copy(
-                0, guided, self.guide(towards[guided], velocity[batch:], strength)
-            )
+            tokens = self.estimator_input(patch)[both]
+            return self._estimate(condition, times[:, index], before, tokens, rotation)
 
         sizes = state.step_sizes.index_select(0, rows)
-        return solve(noise.float(), field, sizes, count).to(self.dtype)
+        return solve(noise, field, sizes, (guided, strength), count, self.step)
 
     def keep(self, rows: Tensor, patch: Tensor) -> None:
         """What ``emit`` made for ``rows`` was spoken: the next patch follows it."""
@@ -214,12 +216,18 @@ class BatchedModel(nn.Module):
             return (base + residual).unsqueeze(1)
         return torch.stack((base, residual), dim=1)
 
-    def _estimate(self, condition: Tensor, time: Tensor, before: Tensor, patch: Tensor) -> Tensor:
+    def _estimate(
+        self,
+        condition: Tensor,
+        time: Tensor,
+        before: Tensor,
+        patch: Tensor,
+        rotation: Rotation | None,
+    ) -> Tensor:
         """The velocity [N, P, C] of patches [N, P, H']; VoxCPM2 gives time a token of its own."""
         time = time.unsqueeze(1)
-        head = condition + time if self.join is None else torch.cat((condition, time), dim=1)
-        tokens = torch.cat((head, before, patch), dim=1)
-        rotation = self.estimator.rotation(torch.arange(tokens.shape[1], device=self.device))
+        head = (condition + time,) if self.join is None else (condition, time)
+        tokens = torch.cat((*head, before, patch), dim=1)
         kept = slice(tokens.shape[1] - self.patch_size, None)
         return self.estimator_output(self.estimator(tokens, rotation, kept=kept))
 

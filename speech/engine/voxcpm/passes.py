@@ -35,6 +35,8 @@ class Passes(Protocol):
 
     notice: str
     """What does not run as it was meant to."""
+    products: str
+    """Which products hand-made kernels do, in a line for who measures; "" for none."""
 
     def prefill(self, piece: Piece, bucket: int) -> None:
         """Let the slots consume a piece of their prompts."""
@@ -53,6 +55,7 @@ class EagerPasses:
     """Operation by operation."""
 
     notice = ""
+    products = ""
 
     def __init__(self, model: BatchedModel, vae: StreamingVAE) -> None:
         self.model = model
@@ -86,23 +89,23 @@ class EagerPasses:
         self.model.keep(rows, latents)
         return audio, latents, stops
 
-    def fuse(self, fusion: Fusion) -> None:
-        """Let kernels do what stands between products, wherever the model is driven without this
-        class; its own passes stay as they are, to be compared with."""
+    def fuse(self, fusion: Fusion, products: str = "") -> None:
+        """Let kernels do what they can, wherever the model is driven without this class; its own
+        passes stay as they are, to be compared with. ``products`` is what is told of them."""
         self.model.fuse(fusion)
         self.vae.fuse(fusion)
-        self._fusion, self._eagerly = fusion, fusion.paused
+        self._fusion, self._eagerly, self.products = fusion, fusion.paused, products
 
     @property
     def is_fused(self) -> bool:
-        """Whether kernels do what stands between products, outside of these passes."""
+        """Whether kernels do what they can, outside of these passes."""
         return self._fusion is not None
 
     def unfuse(self) -> None:
         """Back to operation by operation, everywhere."""
         if self._fusion is not None:
             self._fusion.end()
-        self._fusion, self._eagerly = None, nullcontext
+        self._fusion, self._eagerly, self.products = None, nullcontext, ""
 
     def rows(self, numbers: list[int]) -> Tensor:
         """Numbers of slots, or of places in the batch, on the device; not to be written to."""

@@ -56,14 +56,35 @@ def guide(guided: Tensor, free: Tensor, strength: Tensor) -> Tensor:
     return free + strength * (guided - free)
 
 
+def step(
+    state: Tensor, velocity: Tensor, size: Tensor, guided: Tensor, strength: Tensor
+) -> tuple[Tensor, Tensor]:
+    """An Euler step from ``state`` [B, P, C] (float32), and the same in the model's precision.
+
+    ``velocity`` [B + G, P, C] is the estimator's: its last rows are the free half of those at the
+    places ``guided`` [G], who follow it with ``strength`` [G, 1, 1]. ``size`` is [B].
+    """
+    wide = velocity.float()
+    towards, free = wide[: len(state)], wide[len(state) :]
+    towards = towards.index_copy(0, guided, guide(towards[guided], free, strength))
+    state = state - size[:, None, None] * towards
+    return state, state.to(velocity.dtype)
+
+
 def solve(
-    noise: Tensor, field: Callable[[int, Tensor], Tensor], sizes: Tensor, count: int
+    noise: Tensor,
+    field: Callable[[int, Tensor], Tensor],
+    sizes: Tensor,
+    guidance: tuple[Tensor, Tensor],
+    count: int,
+    step: Callable[..., tuple[Tensor, Tensor]] = step,
 ) -> Tensor:
-    """Run ``count`` Euler steps from ``noise`` [B, P, C] (float32) along ``field``.
+    """Take ``count`` Euler steps from ``noise`` [B, P, C] along ``field``, each by ``step``.
 
     ``sizes`` is [B, at least count]; a row with fewer evaluations has sizes of zero at its end.
+    ``guidance`` is who is guided, and how much, as ``step`` takes it.
     """
-    state = noise
+    state, patch = noise.float(), noise
     for index in range(count):
-        state = state - sizes[:, index, None, None] * field(index, state)
-    return state
+        state, patch = step(state, field(index, patch), sizes[:, index], *guidance)
+    return patch

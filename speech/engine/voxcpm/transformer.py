@@ -52,13 +52,56 @@ def gate(joined: Tensor) -> Tensor:
     return F.silu(how_much) * what
 
 
-class Kernels(NamedTuple):
-    """What stands between the products of a layer; on a GPU each is a kernel of its own."""
+class Norm(NamedTuple):
+    """A norm before a product, and what scales the change that is added before it."""
 
-    norm: Callable[..., Tensor] = rms_norm
-    add_norm: Callable[..., tuple[Tensor, Tensor]] = add_norm
+    weight: Tensor
+    epsilon: float
+    scale: float | None
+
+
+Product = Callable[[Tensor], Tensor]
+
+
+def enter(
+    hidden: Tensor, change: Tensor | None, norm: Norm, product: Product
+) -> tuple[Tensor, Tensor]:
+    """``hidden`` with what was still to be added to it, and the product of its norm."""
+    if change is None:
+        return hidden, product(rms_norm(hidden, norm.weight, norm.epsilon))
+    hidden, normed = add_norm(hidden, change, norm.scale, norm.weight, norm.epsilon)
+    return hidden, product(normed)
+
+
+def enter_gated(
+    hidden: Tensor, change: Tensor | None, norm: Norm, product: Product
+) -> tuple[Tensor, Tensor]:
+    """As ``enter``, the product having passed its gate."""
+    hidden, joined = enter(hidden, change, norm, product)
+    return hidden, gate(joined)
+
+
+def leave(
+    x: Tensor, product: Product, hidden: Tensor, scale: float | None
+) -> tuple[Tensor, Tensor | None]:
+    """``hidden``, and what is still to be added to it, scaled: the product of ``x``. None where it
+    is added already."""
+    return hidden, product(x)
+
+
+def finish(hidden: Tensor, change: Tensor | None, norm: Norm) -> Tensor:
+    """The norm of ``hidden`` with what was still to be added to it."""
+    return enter(hidden, change, norm, lambda normed: normed)[1]
+
+
+class Kernels(NamedTuple):
+    """What a layer is made of; on a GPU there are kernels that do it."""
+
+    enter: Callable[..., tuple[Tensor, Tensor]] = enter
     attend: Callable[..., Tensor] = attend_tokens
-    gate: Callable[..., Tensor] = gate
+    leave: Callable[..., tuple[Tensor, Tensor | None]] = leave
+    enter_gated: Callable[..., tuple[Tensor, Tensor]] = enter_gated
+    finish: Callable[..., Tensor] = finish
 
 
 class Layer(nn.Module):
@@ -89,20 +132,19 @@ class Layer(nn.Module):
         memory: SlotMemory | None,
         kept: slice,
         kernels: Kernels,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         """[B, T, H], and what the layer before would add to it, to the ``kept`` tokens' [B, T', H]
         and what this one would."""
         batch, steps, _ = hidden.shape
         scale, epsilon = self.residual_scale, self.epsilon
-        if change is None:
-            normed = kernels.norm(hidden, self.before_attention, epsilon)
-        else:
-            hidden, normed = kernels.add_norm(hidden, change, scale, self.before_attention, epsilon)
-        heads = self.qkv(normed).view(batch, steps, self.heads + 2 * self.groups, self.size)
+        norm = Norm(self.before_attention, epsilon, scale)
+        hidden, heads = kernels.enter(hidden, change, norm, self.qkv)
+        heads = heads.view(batch, steps, self.heads + 2 * self.groups, self.size)
         seen = kernels.attend(heads, (self.heads, self.groups), rotation, kept, memory)
-        mixed = self.out(seen)
-        hidden, normed = kernels.add_norm(hidden[:, kept], mixed, scale, self.before_mlp, epsilon)
-        return hidden, self.down(kernels.gate(self.gate_up(normed)))
+        hidden, change = kernels.leave(seen, self.out, hidden[:, kept], scale)
+        norm = Norm(self.before_mlp, epsilon, scale)
+        hidden, gated = kernels.enter_gated(hidden, change, norm, self.gate_up)
+        return kernels.leave(gated, self.down, hidden, scale)
 
 
 EVERYTHING = slice(None)
@@ -125,7 +167,7 @@ class Transformer(nn.Module):
         self._kernels = Kernels()
 
     def fuse(self, fuse: Fuse) -> None:
-        """Let ``fuse`` make one kernel of each function that stands between products."""
+        """Let ``fuse`` put kernels in the place of what layers are made of."""
         self._kernels = Kernels(*map(fuse, Kernels()))
 
     @property
@@ -157,5 +199,7 @@ class Transformer(nn.Module):
             which = kept if index == last else EVERYTHING
             memory = attention.at(index) if attention else None
             hidden, change = layer(hidden, change, rotation, memory, which, self._kernels)
-        scale = self.layers[last].residual_scale
-        return self._kernels.add_norm(hidden, change, scale, self.norm, self.epsilon)[1]
+        final = self.layers[last]
+        assert isinstance(final, Layer)
+        norm = Norm(self.norm, self.epsilon, final.residual_scale)
+        return self._kernels.finish(hidden, change, norm)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from speech.engine.voxcpm.official import import_voxcpm
-from speech.engine.voxcpm.solver import evaluations, guide, schedule, solve
+from speech.engine.voxcpm.solver import evaluations, schedule, solve
 
 FEATURES, PATCH = 6, 2
 
@@ -45,11 +45,13 @@ def test_it_goes_where_the_package_goes(official, timesteps, cfg):
             )
             return velocity.transpose(1, 2)
 
-        return guide(at(mu), at(torch.zeros_like(mu)), torch.tensor(cfg).view(1, 1, 1))
+        return torch.cat((at(mu), at(torch.zeros_like(mu))))
 
     count = evaluations(timesteps)
     assert len(times) == len(sizes) == count
-    assert torch.allclose(solve(noise, field, sizes.unsqueeze(0), count), expected, atol=1e-6)
+    guidance = torch.arange(1), torch.tensor(cfg).view(1, 1, 1)
+    got = solve(noise, field, sizes.unsqueeze(0), guidance, count)
+    assert torch.allclose(got, expected, atol=1e-6)
 
 
 def test_a_row_with_a_shorter_schedule_stands_still_at_its_end():
@@ -58,6 +60,7 @@ def test_a_row_with_a_shorter_schedule_stands_still_at_its_end():
     sizes = torch.zeros(2, len(long))
     sizes[0, : len(short)], sizes[1] = short, long
     noise = torch.randn(1, PATCH, FEATURES).expand(2, -1, -1)
-    both = solve(noise, lambda index, patch: patch.sin(), sizes, len(long))
-    alone = solve(noise[:1], lambda index, patch: patch.sin(), short.unsqueeze(0), len(short))
+    nobody = torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 1)
+    both = solve(noise, lambda _, patch: patch.sin(), sizes, nobody, len(long))
+    alone = solve(noise[:1], lambda _, patch: patch.sin(), short.unsqueeze(0), nobody, len(short))
     assert torch.equal(both[:1], alone) and not torch.equal(both[1:], alone)

@@ -1,15 +1,18 @@
-"""What stands between a layer's products: norms, the gate, and guidance.
+"""What stands between products: norms and the gate of a layer, and the solver's step.
 
 Rounds where the plain code does.
 """
 
 from __future__ import annotations
 
+import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
 GATE_BLOCK = 1024
+PLACES = 128
+"""Of a batch; for more of them a kernel is compiled anew."""
 
 
 def rms_norm(hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
@@ -63,21 +66,30 @@ def gate(joined: Tensor) -> Tensor:
     return passed
 
 
-def guide(guided: Tensor, free: Tensor, strength: Tensor) -> Tensor:
-    """As ``solver.guide``."""
-    together = guided.new_empty(guided.shape)
-    count = guided[0].numel() if len(guided) else 0
-    if count:
-        _guide[(len(guided),)](
-            guided.contiguous(),
-            free.contiguous(),
-            strength.contiguous(),
-            together,
-            COUNT=count,
-            BLOCK=triton.next_power_of_2(count),
-            num_warps=2,
-        )
-    return together
+def step(
+    state: Tensor, velocity: Tensor, size: Tensor, guided: Tensor, strength: Tensor
+) -> tuple[Tensor, Tensor]:
+    """As ``solver.step``."""
+    state = state.contiguous()
+    moved, patch = torch.empty_like(state), velocity.new_empty(state.shape)
+    count = state[0].numel()
+    _step[(len(state),)](
+        state,
+        velocity.contiguous(),
+        size,
+        size.stride(0),
+        guided,
+        strength.contiguous(),
+        moved,
+        patch,
+        len(state),
+        len(guided),
+        COUNT=count,
+        BLOCK=triton.next_power_of_2(count),
+        PLACES=max(PLACES, triton.next_power_of_2(len(guided))),
+        num_warps=2,
+    )
+    return moved, patch
 
 
 def _row(hidden: Tensor) -> dict[str, int]:
@@ -124,14 +136,26 @@ def _gate(joined, passed, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
     tl.store(passed + row * WIDTH + column, result, mask=inside)
 
 
-@triton.jit
-def _guide(guided, free, strength, together, COUNT: tl.constexpr, BLOCK: tl.constexpr):
+@triton.jit(do_not_specialize=["stride", "batch", "count"])
+def _step(
+    state, velocity, sizes, stride, guided, strength, moved, patch, batch, count,
+    COUNT: tl.constexpr, BLOCK: tl.constexpr, PLACES: tl.constexpr,
+):  # fmt: skip
     """One stream's patch."""
     row = tl.program_id(0)
-    place = tl.arange(0, BLOCK)
-    at = row * COUNT + place
-    towards = tl.load(guided + at, mask=place < COUNT, other=0.0)
-    away = tl.load(free + at, mask=place < COUNT, other=0.0)
+    place = tl.arange(0, PLACES)
+    is_one = place < count
+    is_own = (tl.load(guided + place, mask=is_one, other=-1) == row) & is_one
+    free, is_guided = tl.sum(tl.where(is_own, place, 0), 0), tl.sum(is_own.to(tl.int32), 0)
+    how_much = tl.sum(tl.load(strength + place, mask=is_own, other=0.0), 0)
+    value = tl.arange(0, BLOCK)
+    inside, at = value < COUNT, row * COUNT + value
+    towards = tl.load(velocity + at, mask=inside, other=0.0).to(tl.float32)
+    other = velocity + (batch + free) * COUNT + value
+    away = tl.load(other, mask=value < COUNT * is_guided, other=0.0).to(tl.float32)
     away = away * (tl.sum(towards * away, 0) / (tl.sum(away * away, 0) + 1e-8))
-    result = away + tl.load(strength + row) * (towards - away)
-    tl.store(together + at, result, mask=place < COUNT)
+    led = away + how_much * (towards - away)
+    towards = tl.where(is_guided > 0, led, towards)
+    here = tl.load(state + at, mask=inside, other=0.0) - tl.load(sizes + row * stride) * towards
+    tl.store(moved + at, here, mask=inside)
+    tl.store(patch + at, here.to(patch.dtype.element_ty), mask=inside)

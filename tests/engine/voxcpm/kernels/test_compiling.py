@@ -10,8 +10,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 KERNELS = {
-    "_attend_locally", "_attend_newest", "_remember", "_norm", "_gate", "_guide", "_hear_all",
-    "_convolve", "_snake_all", "_pair_all",
+    "_attend_locally", "_attend_newest", "_remember", "_norm", "_gate", "_step", "_hear_all",
+    "_convolve", "_snake_all", "_pair_all", "_multiply",
 }  # fmt: skip
 SHARED = {86: 99 << 10, 90: 227 << 10}
 """Bytes that one block may have, by generation: RTX 30 and 40, H100."""

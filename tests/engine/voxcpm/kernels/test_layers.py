@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from speech.engine.voxcpm import solver, transformer
 
@@ -46,13 +47,13 @@ def test_one_half_says_how_much_of_the_other_passes(kernels, drawn, dtype, close
     close(kernels.gate(joined), transformer.gate(joined))
 
 
-def test_guidance_leads_each_stream_by_its_own_strength(kernels, drawn):
-    guided, free = drawn(3, 4, 20), drawn(3, 4, 20)
-    strength = drawn(3).view(3, 1, 1)
-    got, expected = kernels.guide(guided, free, strength), solver.guide(guided, free, strength)
-    assert (got - expected).abs().max() <= 1e-5 * expected.abs().max()
-
-
-def test_nobody_is_guided_where_nobody_asked_for_it(kernels, drawn):
-    nobody = drawn(0, 4, 20)
-    assert kernels.guide(nobody, nobody, drawn(0, 1, 1)).shape == nobody.shape
+@pytest.mark.parametrize("guided", [[0, 1, 2], [2, 0], []], ids=str)
+def test_each_stream_takes_its_own_step_and_is_led_by_its_own_strength(
+    kernels, drawn, dtype, close, guided
+):
+    state, velocity = drawn(3, 4, 20), drawn(3 + len(guided), 4, 20, dtype=dtype)
+    size = drawn(3, 5)[:, 2]
+    given = state, velocity, size, torch.tensor(guided).long(), drawn(len(guided), 1, 1)
+    (moved, patch), (expected, rounded) = kernels.step(*given), solver.step(*given)
+    assert (moved - expected).abs().max() <= 1e-5 * expected.abs().max()
+    close(patch, rounded)
