@@ -27,7 +27,8 @@ function show(name, value, text) {
 
 function told(job) {
   at("state").dataset.state = job.state;
-  at("state").textContent = states[job.state];
+  // Only what is new is read out.
+  if (at("state").textContent !== states[job.state]) at("state").textContent = states[job.state];
   at("bar").max = job.segments.total;
   at("bar").value = job.segments.finished;
   at("finished").textContent = job.segments.finished;
