@@ -121,6 +121,8 @@ document.addEventListener("click", (event) => {
   dialog.showModal();
 });
 at("edit-cancel").addEventListener("click", () => dialog.close());
+// The row may be another one meanwhile: the browser would not find its button.
+dialog.addEventListener("close", () => document.querySelector(`[data-edit="${edited}"]`)?.focus());
 at("edit-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const seed = at("edit-seed").value.trim();
