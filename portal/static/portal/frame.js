@@ -30,6 +30,14 @@ if (document.body.hasAttribute("hx-headers") && !document.cookie.includes(`timez
 
 // -- toasts, copying
 
+// A button's new words are not read out: a region beside it says them.
+for (const button of document.querySelectorAll("[data-copies]")) {
+  const said = document.createElement("span");
+  said.className = "visually-hidden";
+  said.setAttribute("role", "status");
+  button.after(said);
+}
+
 document.addEventListener("click", async (event) => {
   event.target.closest("[data-dismiss-toast]")?.parentElement.remove();
   const button = event.target.closest("[data-copies]");
@@ -43,5 +51,9 @@ document.addEventListener("click", async (event) => {
   } catch {
     button.textContent = gettext("Selected");
   }
-  setTimeout(() => (button.textContent = before), 2000);
+  button.nextElementSibling.textContent = button.textContent;
+  setTimeout(() => {
+    button.textContent = before;
+    button.nextElementSibling.textContent = "";
+  }, 2000);
 });

@@ -27,7 +27,8 @@ function show(name, value, text) {
 
 function told(job) {
   at("state").dataset.state = job.state;
-  at("state").textContent = states[job.state];
+  // Only what is new is read out.
+  if (at("state").textContent !== states[job.state]) at("state").textContent = states[job.state];
   at("bar").max = job.segments.total;
   at("bar").value = job.segments.finished;
   at("finished").textContent = job.segments.finished;
@@ -120,6 +121,8 @@ document.addEventListener("click", (event) => {
   dialog.showModal();
 });
 at("edit-cancel").addEventListener("click", () => dialog.close());
+// The row may be another one meanwhile: the browser would not find its button.
+dialog.addEventListener("close", () => document.querySelector(`[data-edit="${edited}"]`)?.focus());
 at("edit-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const seed = at("edit-seed").value.trim();

@@ -257,7 +257,7 @@ for (const chip of document.querySelectorAll("[data-sample]")) {
   });
 }
 document.addEventListener("keydown", (event) => {
-  if (document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog[open], :popover-open")) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     play();

@@ -2,7 +2,7 @@
 //
 // Events: `chosen` and `preview`, each with `detail.voice`; `hush` when a preview is not wanted any more.
 
-import { languageName } from "./words.js";
+import { languageName, voicesFound } from "./words.js";
 
 const REST_MS = 350; // a pointer that rests so long on a preview's button wants to hear it
 
@@ -20,6 +20,7 @@ export class VoicePicker extends EventTarget {
     this.search = dialog.querySelector("[type=search]");
     this.list = dialog.querySelector("[role=radiogroup]");
     this.none = dialog.querySelector(".picker-none");
+    this.said = dialog.querySelector("[role=status]");
     this.list.append(...voices.map((voice) => this.#option(voice)));
     this.search.addEventListener("input", () => this.#sift());
     this.search.addEventListener("keydown", (event) => {
@@ -118,6 +119,7 @@ export class VoicePicker extends EventTarget {
       row.querySelector("input").name = row.hidden ? "" : "picked";
     }
     this.none.hidden = found > 0;
+    this.said.textContent = voicesFound(found);
   }
 
   #emit(name, voice) {

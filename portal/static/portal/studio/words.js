@@ -19,6 +19,10 @@ export function languageName(tag) {
   }
 }
 
+export function voicesFound(count) {
+  return interpolate(ngettext("%s voice found", "%s voices found", count), [number(count)]);
+}
+
 // What happened and what to do, for a Refusal. What is not known here the server said in a sentence.
 export function sentence({ code, message, retryAfter }) {
   const seconds = retryAfter ?? 2;

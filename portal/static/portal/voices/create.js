@@ -5,7 +5,7 @@ import { languageName } from "../studio/words.js";
 import { Design } from "./design.js";
 import { Recorder } from "./recorder.js";
 import { reason } from "./refusals.js";
-import { send } from "./sending.js";
+import { keepFocus, send } from "./sending.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("new-voice");
@@ -205,6 +205,7 @@ form.addEventListener("submit", async (event) => {
   } finally {
     $("make").disabled = false;
     $("make").removeAttribute("aria-busy");
+    keepFocus($("make"));
     $("sending").hidden = true;
   }
 });

@@ -1,13 +1,13 @@
 // A voice in words: candidates to compare, of which one is kept.
 
 import { number } from "../studio/words.js";
-import { post } from "./sending.js";
+import { keepFocus, post } from "./sending.js";
 
 export class Design {
   constructor(root, url, token, fail) {
     Object.assign(this, { root, url, token, fail, draft: null });
-    [this.description, this.text, this.button, this.list] = [
-      "#design-description", "#design-text", "#hear-candidate", "#candidates",
+    [this.description, this.text, this.button, this.list, this.said] = [
+      "#design-description", "#design-text", "#hear-candidate", "#candidates", "#candidate-said",
     ].map((selector) => root.querySelector(selector));
     this.button.addEventListener("click", () => this.#hear());
   }
@@ -32,6 +32,7 @@ export class Design {
     } finally {
       this.button.disabled = false;
       this.button.removeAttribute("aria-busy");
+      keepFocus(this.button);
     }
   }
 
@@ -52,6 +53,7 @@ export class Design {
     const [label, input, words, audio] = ["label", "input", "span", "audio"].map((name) => document.createElement(name));
     Object.assign(input, { type: "radio", name: "candidate", value: at, checked: true });
     words.textContent = interpolate(gettext("Candidate %s"), [at]) + ` · ${interpolate(gettext("%s s"), [number(seconds, 1)])} · ${interpolate(gettext("seed %s"), [seed])}`;
+    this.said.textContent = words.textContent;
     Object.assign(audio, { controls: true, src: `${this.url}/${this.draft.id}/candidates/${at}/audio` });
     audio.setAttribute("aria-label", interpolate(gettext("Candidate %s"), [at]));
     label.append(input, words);

@@ -2,7 +2,7 @@
 
 import { toast } from "../toast.js";
 import { Previews } from "../studio/previews.js";
-import { sentence } from "../studio/words.js";
+import { sentence, voicesFound } from "../studio/words.js";
 import { nameLanguages } from "./languages.js";
 
 const place = document.getElementById("preview");
@@ -33,5 +33,9 @@ document.addEventListener("click", async ({ target }) => {
   });
 });
 previews.player.addEventListener("ended", () => show(null));
-document.addEventListener("htmx:afterSwap", nameLanguages);
+document.addEventListener("htmx:afterSwap", () => {
+  nameLanguages();
+  const found = document.querySelector(".voice-cards")?.dataset.count ?? 0;
+  document.getElementById("status").textContent = voicesFound(Number(found));
+});
 addEventListener("pagehide", () => previews.stop());

@@ -29,6 +29,11 @@ export async function post(url, token, body) {
   return response.json();
 }
 
+// A button that is switched off meanwhile loses the focus of who pressed it by key.
+export function keepFocus(button) {
+  if (document.activeElement === document.body) button.focus();
+}
+
 function refusal(request) {
   const { code, message, param } = request.response?.error ?? {};
   const retryAfter = Number(request.getResponseHeader("retry-after")) || null;
