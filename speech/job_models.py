@@ -8,7 +8,7 @@ and files stand in ``speech/job_parts.py``. Knows nothing of engines, threads or
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -131,6 +131,7 @@ class Job(models.Model):
     chapters = models.JSONField(default=list, help_text="Titles, and voices where they differ.")
     seed = models.BigIntegerField(null=True, help_text="Asked for; else one was drawn.")
     drawn_seed = models.BigIntegerField(default=draw_seed, editable=False)
+    cast = models.JSONField(default=dict, help_text="Which voice each one that was asked for is.")
     takes = models.JSONField(default=dict, help_text="What others go on in the voice of.")
     characters = models.PositiveIntegerField(default=0)
 
@@ -164,10 +165,11 @@ class Job(models.Model):
 
     # -- what a person does
 
-    def start(self) -> None:
-        """Put a draft into the queue, behind all others."""
+    def start(self, cast: Mapping[str, str] | None = None) -> None:
+        """Put a draft into the queue, behind all others. ``cast`` says which voice each one that
+        it asks for is: these it keeps, whatever else is called so later."""
         last = Job.objects.filter(state__in=ACTIVE).aggregate(last=Max("position"))["last"] or 0
-        self._move((State.DRAFT,), State.QUEUED, position=last + 1)
+        self._move((State.DRAFT,), State.QUEUED, position=last + 1, cast=dict(cast or {}))
 
     def change(self, **fields: Any) -> None:
         """Have a draft spoken otherwise. Raises WrongState once it is none."""

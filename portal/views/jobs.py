@@ -27,7 +27,7 @@ from speech.longform import storage
 from speech.longform.moving import move
 from speech.longform.news import bell
 from speech.longform.progress import counts_of, progress_of
-from speech.longform.submission import check_voices, submit
+from speech.longform.submission import find_cast, submit
 from speech.requests import Caller
 from voices.exceptions import ConsentRequired, UnknownVoice
 
@@ -145,8 +145,7 @@ def cast(request: PersonRequest, public_id: str) -> HttpResponse:
     try:
         form.keep()
         if "start" in request.POST:
-            check_voices(job, caller_of(request))
-            job.start()
+            job.start(find_cast(job, caller_of(request)))
     except (UnknownVoice, ConsentRequired):
         messages.error(request, _("One of the voices cannot be used. Please choose another."))
     except WrongState:

@@ -119,7 +119,7 @@ class SegmentView(JobFace):
         form.is_valid(raise_exception=True)
         changes = dict(form.validated_data)
         if voice := changes.get("voice"):
-            find_voice(voice, caller_of(request, "job"))
+            changes["voice"], _ = find_voice(voice, caller_of(request, "job"))
         segment.say_again(**changes)
         bell.ring(segment.job.public_id)
         return Response(segment_object(segment))

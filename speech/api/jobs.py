@@ -43,7 +43,7 @@ from speech.longform import storage
 from speech.longform.moving import move
 from speech.longform.news import bell
 from speech.longform.progress import counts_of
-from speech.longform.submission import check_names, check_voices, first_words, submit
+from speech.longform.submission import check_names, find_cast, first_words, submit
 
 _LARGEST_FILE = 10 * 2**20
 _LONGEST_OPTIONS = 100_000
@@ -244,8 +244,7 @@ def act(request: Request, job: Job, action: str, before: str | None = None) -> N
     caller = caller_of(request, "job")
     match action:
         case "start":
-            check_voices(job, caller)
-            job.start()
+            job.start(find_cast(job, caller))
         case "pause":
             job.pause()
         case "resume":

@@ -43,9 +43,14 @@ def caller_of(job: Job, request_id: str = "") -> Caller:
     return Caller(job.account, "job", request_id, job.key, None if job.key else job.user_id)
 
 
+def voice_meant(job: Job, asked: str) -> str | None:
+    """The voice that was called so when the job began; None leaves it to us."""
+    return job.cast.get(asked) or asked or None
+
+
 def is_drawn(job: Job, voice: str, info: EngineInfo) -> bool:
     """Whether every segment in ``voice`` would sound like somebody else."""
-    _, found = find_voice(voice or None, caller_of(job))
+    _, found = find_voice(voice_meant(job, voice), caller_of(job))
     if found is not None and found.is_built_in and makes_built_in_voices(info):
         return False  # made once, and the same ever after
     return info.draws_a_voice(voice_prompt(found, info)[0] if found else None)
@@ -58,7 +63,7 @@ def place_order(job: Job, segment_id: int, take: VoicePrompt | None) -> Order:
     check_caller(job)
     request = SpeechRequest(
         input=segment.text,
-        voice=segment.voice_asked or None,
+        voice=voice_meant(job, segment.voice_asked),
         response_format="flac",
         seed=segment.seed if segment.seed is not None else job.seed,
         **job.settings,

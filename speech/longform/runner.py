@@ -281,7 +281,9 @@ def _pending(job: Job) -> list[Segment]:
 
 def _refill(holding: Holding) -> bool:
     """Whether there is anything to be said, such as what was changed meanwhile."""
-    holding.job.refresh_from_db(fields=["speakers", "chapters", "voice", "takes", "position"])
+    holding.job.refresh_from_db(
+        fields=["speakers", "chapters", "voice", "cast", "takes", "position"]
+    )
     pending = _pending(holding.job)
     holding.fill((segment.pk, segment.voice_asked) for segment in pending)
     return bool(pending)

@@ -102,8 +102,7 @@ def submit(document: Document, request: JobRequest, caller: Caller, *, start: bo
             Output(job=job, format=format, split=split) for format, split in request.outputs
         )
         if start:
-            check_voices(job, caller)
-            job.start()
+            job.start(find_cast(job, caller))
     return job
 
 
@@ -130,15 +129,20 @@ def check_names(
             raise InvalidField(told, "chapter_voices")
 
 
-def check_voices(job: Job, caller: Caller) -> None:
-    """Raise UnknownVoice, ConsentRequired or NotAllowed for a voice of its that cannot be had;
-    where no language is stated, each piece is held to its own."""
+def find_cast(job: Job, caller: Caller) -> dict[str, str]:
+    """Which voice each is that a text is said in.
+
+    Raises UnknownVoice, ConsentRequired or NotAllowed for one that cannot be had; where no language
+    is stated, each piece is held to its own.
+    """
+    cast = {}
     for voice, given_by in voices_of(job).items():
         try:
-            find_voice(voice or None, caller, job.settings.get("language") or "")
+            cast[voice], _ = find_voice(voice or None, caller, job.settings.get("language") or "")
         except (UnknownVoice, ConsentRequired, NotAllowed) as refused:
             refused.param = given_by
             raise
+    return cast
 
 
 def voices_of(job: Job) -> dict[str, str]:

@@ -33,11 +33,12 @@ from speech.longform.submission import JobRequest, submit
 from speech.models import UsageRecord
 from speech.requests import Caller
 
-SENTENCES = 40
+SENTENCE = os.environ.get("SENTENCE", "Sentence {number} of the book {name} is said here.")
+SENTENCES = int(os.environ.get("SENTENCES", "40"))
 
 
 def text(name: str) -> str:
-    said = [f"Sentence {number} of the book {name} is said here." for number in range(SENTENCES)]
+    said = [SENTENCE.format(number=number, name=name) for number in range(SENTENCES)]
     return "\n\n".join(
         f"Chapter {number // 20 + 1}\n\n{sentence}" if number % 20 == 0 else sentence
         for number, sentence in enumerate(said)
@@ -50,7 +51,9 @@ def put() -> None:
     for name in ("first", "second"):
         account = Account.objects.create(name=name)
         caller = Caller(account, "job", "test")
-        request = JobRequest(title=name, voice="alloy", seed=7, outputs=(("flac", "whole"),))
+        request = JobRequest(
+            title=name, voice=os.environ.get("VOICE", "alloy"), seed=7, outputs=(("flac", "whole"),)
+        )
         submit(read_text(text(name), 100_000), request, caller)
     print(json.dumps({"segments": Segment.objects.count()}))
 

@@ -16,13 +16,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.contract.test_voxcpm import SMALL
 from tests.faults import scripts
-from tests.live import ROOT
+from tests.live import ROOT, child_environment
 
 run = partial(scripts.run, "job_process.py")
 KILLS = range(5, 80, 3 if os.environ.get("SOAK") == "1" else 25)  # after so many segments
 # Slow enough to be killed in the middle of many segments, and of making a file.
 PACE = {"SPEECH_ENGINE": "tone", "ENGINE_CONFIG": '{"speed": 40.0}', "JOB_SEGMENTS": "6"}
+
+VOXCPM = {**SMALL, "SPEECH_ENGINE": "voxcpm", "JOB_SEGMENTS": "1", "VOICE": "default"}
+# Random weights speak as long as a text may be spoken at most, so these are short.
+VOXCPM |= {"SENTENCE": "Yes.", "SENTENCES": "4"}
 
 
 def worker(environment, *arguments):
@@ -87,7 +92,7 @@ def undisturbed(environment, tmp_path_factory, migrated_dir):
 def test_kills_lose_nothing_and_double_nothing(environment, undisturbed):
     environment |= PACE
     segments = run("put", environment)["segments"]
-    for number in KILLS:
+    for number in (*KILLS, segments):  # the last of them while a file is made
         process = worker(environment)
         while finished_in(environment) < number:
             assert process.poll() is None
@@ -108,6 +113,31 @@ def test_kills_lose_nothing_and_double_nothing(environment, undisturbed):
     assert [job["heard"] for job in state["jobs"]] == undisturbed
     # A file for each segment and one for the whole: nothing that nobody names.
     assert [job["files"] for job in state["jobs"]] == [segments // 2 + 1] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_kills_change_nothing_of_what_a_model_says(tmp_path, migrated_dir, tiny):
+    """VoxCPM draws its voice: what was said first before a kill leads what is said after it. One
+    at a time, as who shares a step decides where the last digit falls."""
+    heard = []
+    for kills in ((), (1, 3, 6)):
+        data = shutil.copytree(migrated_dir, tmp_path / f"{len(kills)} kills")
+        environment = child_environment(data, **VOXCPM, SPEECH_MODEL=str(tiny("voxcpm2")))
+        segments = run("put", environment)["segments"]
+        for number in kills:
+            process = worker(environment)
+            while finished_in(environment) < number:
+                assert process.poll() is None
+                time.sleep(0.02)
+            process.kill()
+            process.communicate()
+            expire_leases(environment)
+        finish(environment)
+        state = run("show", environment)
+        assert state["records"] == state["named"] == segments
+        heard.append([job["heard"] for job in state["jobs"]])
+    assert heard[0] == heard[1]
 
 
 @pytest.mark.slow
