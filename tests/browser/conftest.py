@@ -21,6 +21,11 @@ SETTLED = """() => Promise.all(
     .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
     .map((one) => one.finished.catch(() => null))
 ).then(() => null)"""
+ASK_AXE = """tags => axe.run({ exclude: "#swagger-ui" }, {
+  runOnly: tags,
+  rules: { "landmark-no-duplicate-main": { enabled: !document.querySelector("#swagger-ui") } },
+}).then((told) => told.violations.map((one) => one.id + ": " + one.nodes.map(
+  (node) => node.html + " " + (node.any[0]?.message ?? "")).join(" | ")))"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # An admin with a first key, as on a first start, and two people who know nothing of each other.
 MAKE_PEOPLE = f"""
@@ -158,12 +163,7 @@ def assert_accessible(page, tags=(*WCAG, "best-practice")):
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE)
     page.evaluate(SETTLED)
-    found = page.evaluate(
-        "tags => axe.run({exclude: '#swagger-ui'}, {runOnly: tags, rules: {"
-        "'landmark-no-duplicate-main': {enabled: !document.querySelector('#swagger-ui')}}}).then(r => r.violations.map(v => "
-        "v.id + ': ' + v.nodes.map(n => n.html + ' ' + (n.any[0]?.message ?? '')).join(' | ')))",
-        list(tags),
-    )
+    found = page.evaluate(ASK_AXE, list(tags))
     assert found == []
 
 

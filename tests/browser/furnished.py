@@ -28,8 +28,8 @@ from voices.models import Origin, Voice, VoiceConsent, VoiceReport
 
 def session_of(user, account=None):
     session = SessionStore()
-    session.update({"account": account,SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
-                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]})
+    session.update({SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
+                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0], "account": account})
     session.save()
     return session.session_key
 

@@ -1,5 +1,5 @@
-"""Every page, with something on it: seen at once, without a jump, with little script and none of its
-own, to be used by everybody in both lights and on a phone."""
+"""Every page, with something on it: seen at once, without a jump, with little script and none of
+its own, to be used by everybody in both lights and on a phone."""
 
 from __future__ import annotations
 
