@@ -25,7 +25,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 SHIFTED = "shifts.reduce((sum, shift) => sum + shift.value, 0)"
-PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 SCRIPT_BYTES = 150_000
 # Swagger UI, which is a tool of its own for who writes programs.
 HEAVY = "/docs"
@@ -106,10 +106,10 @@ def test_nothing_goes_wrong(page):
 
 
 def test_it_is_seen_within_a_second(page):
-    paints = [page.evaluate(PAINTED)]
+    paints = [page.wait_for_function(PAINT).json_value()]
     while paints[-1] >= 1000 and len(paints) < 5:
         page.reload(wait_until="networkidle")
-        paints.append(page.evaluate(PAINTED))
+        paints.append(page.wait_for_function(PAINT).json_value())
     if min(paints) >= 1000 and os.getloadavg()[0] > 2 * (os.cpu_count() or 1):
         pytest.skip(f"the machine is busy with other things: {paints}")
     assert min(paints) < 1000, paints
