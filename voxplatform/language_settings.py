@@ -13,6 +13,7 @@ LANGUAGES = [
     ("zh-hant", "繁體中文"),
     ("ja", "日本語"),
 ]
+FORMAT_MODULE_PATH = "voxplatform.formats"
 LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True

@@ -26,6 +26,10 @@ def _style(request: HttpRequest) -> str:
     return static("voxplatform/admin.css")
 
 
+def _labels(request: HttpRequest) -> str:
+    return static("voxplatform/labels.js")
+
+
 # The live engine's page lies below them, and has an entry of its own.
 _MEASUREMENTS = re.compile("/admin/speech/enginemeasurement/(?!live/)")
 
@@ -52,6 +56,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _logo}],
     "SITE_URL": "/",
     "STYLES": [_style],
+    "SCRIPTS": [_labels],
     "DASHBOARD_CALLBACK": "voxplatform.admin.dashboard",
     "COLORS": {
         "primary": {

@@ -1,4 +1,4 @@
-"""The frame of the portal: it can be used by everybody, in any light and on a phone."""
+"""The frame of the portal: its theme, its menu on a phone, its way to the content."""
 
 from __future__ import annotations
 
@@ -8,30 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import assert_accessible
 
 pytestmark = pytest.mark.browser
-
-LIGHTS = [
-    {"color_scheme": "dark"},
-    {"viewport": {"width": 390, "height": 844}},
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("options", LIGHTS, ids=["dark", "phone"])
-def test_pages_in_the_frame_are_accessible(open_as, options):
-    page = open_as("ada", "/account/email/", **options)
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.complaints == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "path",
-    ["/", "/account/login/", "/account/signup/", "/account/password/reset/", "/nowhere"],
-)
-def test_public_pages_are_accessible(open_page, path):
-    page = open_page(path)
-    assert_accessible(page)
 
 
 @pytest.mark.slow

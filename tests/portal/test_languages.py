@@ -6,11 +6,13 @@ import html
 import json
 import re
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
 from django.utils import formats, translation
 
+from accounts.models import Profile
 from speech.models import UsageRecord
 from tests.portal.conftest import spoken
 from voxplatform.errors import server_error
@@ -112,6 +114,30 @@ def test_times_are_written_as_the_language_does(at_alice, alice, account, langua
     with translation.override(language):
         moment = formats.date_format(record.created_at, "DATETIME_FORMAT")
     assert f'title="{moment}"' in page
+
+
+def told_at(browser, record, zone):
+    """Whether the history tells this record's time as it is in that zone."""
+    page = html.unescape(browser.get("/history/").content.decode())
+    moment = record.created_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return f'title="{formats.date_format(moment, "DATETIME_FORMAT")}"' in page
+
+
+def test_times_are_the_readers_own(at_alice, alice, account):
+    record = UsageRecord.objects.get(pk=spoken(alice, account, "Hello there."))
+    assert told_at(at_alice, record, "UTC")
+    at_alice.cookies["timezone"] = "Asia/Tokyo"  # as the browser has it
+    assert told_at(at_alice, record, "Asia/Tokyo")
+    Profile.objects.update_or_create(user=alice, defaults={"time_zone": "America/Lima"})
+    assert told_at(at_alice, record, "America/Lima")
+    assert not told_at(at_alice, record, "Asia/Tokyo")
+
+
+@every_language
+def test_numbers_are_written_as_the_language_does(at_alice, alice, account, language):
+    spoken(alice, account, "x" * 1234)
+    prefer(at_alice, language)
+    assert "1,234" in at_alice.get("/usage/").content.decode()
 
 
 def test_languages_write_dates_differently():
