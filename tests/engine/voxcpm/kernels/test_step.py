@@ -24,11 +24,12 @@ def model(tiny_v2):
 
 
 @pytest.fixture(params=[True, False], ids=["hand-made", "the library's"])
-def fusion(request, model):
+def fusion(request, model, monkeypatch):
     """The model with kernels; its products are hand-made after a race that all of them have won."""
     from speech.engine.voxcpm.kernels import Products, fusion
 
     products = Products()
+    monkeypatch.setattr(race, "DTYPE", torch.float16)
     if request.param:
         with torch.inference_mode():
             race.run(model.transformers, products, lambda _: 1 - 0.1 * len(products.choice))
