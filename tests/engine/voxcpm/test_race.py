@@ -155,8 +155,8 @@ def test_a_race_that_is_broken_off_leaves_everything_to_the_library(transformers
     assert "capture failed" in caplog.text
 
 
-def test_in_float32_there_is_no_race(tiny_v2):
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_in_other_precisions_there_is_no_race(tiny_v2, dtype):
     products = Products()
-    exact = transformers_of(tiny_v2, "float32")
-    race.run(exact, products, clock := won(products))
+    race.run(transformers_of(tiny_v2, dtype), products, clock := won(products))
     assert not clock.asked and products.choice == {}
