@@ -9,6 +9,21 @@ function cell(text) {
   return made;
 }
 
+function fill(body, rows, columns, empty) {
+  if (!rows.length) {
+    const nothing = cell(empty);
+    nothing.colSpan = columns;
+    rows.push(row([nothing]));
+  }
+  body.replaceChildren(...rows);
+}
+
+function row(cells) {
+  const made = document.createElement("tr");
+  made.append(...cells);
+  return made;
+}
+
 function list(id, lines) {
   at(id).replaceChildren(
     ...(lines.length ? lines : ["–"]).map((line) => {
@@ -49,27 +64,13 @@ function told({ engine, machine, streams, accounts, downloads, errors }) {
     const place = document.querySelector(`[data-gpu="${number}"]`);
     if (place) place.textContent = `${gpu.load} %, ${gpu.memory_used} / ${gpu.memory_total} MiB`;
   });
-  const rows = streams.map((stream) => {
-    const row = document.createElement("tr");
+  const speaking = streams.map((stream) => {
     const facts = [stream.account, stream.face, stream.voice, stream.characters, `${stream.age} s`, `${stream.audio} s`, `${stream.speed}×`];
-    row.append(...facts.map(cell), stopper(stream));
-    return row;
+    return row([...facts.map(cell), stopper(stream)]);
   });
-  if (!rows.length) {
-    const row = document.createElement("tr");
-    const empty = cell(table.dataset.empty);
-    empty.colSpan = 8;
-    row.append(empty);
-    rows.push(row);
-  }
-  table.tBodies[0].replaceChildren(...rows);
-  at("accounts").tBodies[0].replaceChildren(
-    ...accounts.map((one) => {
-      const row = document.createElement("tr");
-      row.append(...[one.account, one.speaking, one.waiting, one.jobs].map(cell));
-      return row;
-    }),
-  );
+  fill(table.tBodies[0], speaking, 8, table.dataset.empty);
+  const busy = accounts.map((one) => row([one.account, one.speaking, one.waiting, one.jobs].map(cell)));
+  fill(at("accounts").tBodies[0], busy, 4, "–");
   list("downloads", downloads.map((one) => `${one.name}: ${Math.floor((100 * one.done) / (one.size || 1))} %`));
   list("errors", errors.map((one) => `${new Date(one.at * 1000).toLocaleString(document.documentElement.lang)} · ${one.code} · ${one.voice} · ${one.request}`));
 }
