@@ -60,9 +60,18 @@ for name in ("tests", "spare"):
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings():
+def django_db_keepdb():
+    """Of several test processes each takes a copy of one migrated database: that costs seconds."""
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_keepdb, request):
     """A file, because a database in memory is one thread's own. ``DATA_DIR`` is this process's."""
-    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(DATA_DIR / "test.sqlite3")
+    file = DATA_DIR / "test.sqlite3"
+    if django_db_keepdb:
+        shutil.copy(request.getfixturevalue("migrated_dir") / "voxplatform.sqlite3", file)
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(file)
 
 
 @pytest.fixture

@@ -140,7 +140,8 @@ def find_cast(job: Job, caller: Caller) -> dict[str, str]:
         try:
             cast[voice], _ = find_voice(voice or None, caller, job.settings.get("language") or "")
         except (UnknownVoice, ConsentRequired, NotAllowed) as refused:
-            refused.param = given_by
+            if refused.param != "language":  # that of the text, which no voice states
+                refused.param = given_by
             raise
     return cast
 
