@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from tests.browser.conftest import WCAG, assert_accessible
+from tests.browser.conftest import COLORS, WCAG, assert_accessible
 from tests.browser.furnished import furnish, speak
 from tests.browser.pages import ADMIN, PORTAL, urls_without_things
 from tests.live import LiveServer
@@ -24,7 +24,10 @@ new PerformanceObserver((list) => {
   window.shifts.push(...list.getEntries().filter((shift) => !shift.hadRecentInput));
 }).observe({ type: "layout-shift", buffered: true });
 """
+DRAWN = "document.fonts.ready.then(() => new Promise((done) => requestIdleCallback(done)))"
 SHIFTED = "shifts.reduce((sum, shift) => sum + shift.value, 0)"
+# What Lighthouse calls good is enough for the admin's frame, which is not ours.
+UNSEEN, GOOD = 0.02, 0.1
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 SCRIPT_BYTES = 150_000
 # Swagger UI, which is a tool of its own for who writes programs.
@@ -94,7 +97,8 @@ def page(request, readers, things):
             page.scripts.append(came.url) if came.request.resource_type == "script" else None
         ),
     )
-    page.answer = page.goto(path.format(**things), wait_until="networkidle")
+    page.answer = page.goto(path.format(**things))
+    page.evaluate(DRAWN)
     page.html = page.answer.text()
     yield page
     page.close()
@@ -108,7 +112,7 @@ def test_nothing_goes_wrong(page):
 def test_it_is_seen_within_a_second(page):
     paints = [page.wait_for_function(PAINT).json_value()]
     while paints[-1] >= 1000 and len(paints) < 5:
-        page.reload(wait_until="networkidle")
+        page.reload()
         paints.append(page.wait_for_function(PAINT).json_value())
     if min(paints) >= 1000 and os.getloadavg()[0] > 2 * (os.cpu_count() or 1):
         pytest.skip(f"the machine is busy with other things: {paints}")
@@ -116,7 +120,7 @@ def test_it_is_seen_within_a_second(page):
 
 
 def test_nothing_on_it_jumps(page):
-    assert page.evaluate(SHIFTED) < 0.02, page.evaluate(
+    assert page.evaluate(SHIFTED) < (GOOD if page.is_admin else UNSEEN), page.evaluate(
         "shifts.map(s => [s.value, s.sources.map(one => one.node?.outerHTML?.slice(0, 200))])"
     )
 
@@ -140,10 +144,13 @@ def test_it_holds_no_script_or_style_and_its_policy_lets_none_in(page):
     assert INLINE.findall(page.html) == []
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-def test_everybody_can_use_it(page, light):
-    page.emulate_media(color_scheme=light)
+def test_everybody_can_use_it(page):
     assert_accessible(page, WCAG) if page.is_admin else assert_accessible(page)
+
+
+def test_everybody_can_read_it_in_the_dark(page):
+    page.emulate_media(color_scheme="dark")
+    assert_accessible(page, COLORS)
 
 
 def test_it_fits_a_phone_in_the_longest_words(page):

@@ -21,7 +21,9 @@ from tests.faults import scripts
 from tests.live import ROOT, child_environment
 
 run = partial(scripts.run, "job_process.py")
-KILLS = range(5, 80, 3 if os.environ.get("SOAK") == "1" else 25)  # after so many segments
+SOAK = os.environ.get("SOAK") == "1"
+KILLS = range(5, 80, 3 if SOAK else 25)  # after so many segments
+MODEL_KILLS = (1, 3, 6) if SOAK else (3,)
 # Slow enough to be killed in the middle of many segments, and of making a file.
 PACE = {"SPEECH_ENGINE": "tone", "ENGINE_CONFIG": '{"speed": 40.0}', "JOB_SEGMENTS": "6"}
 
@@ -121,7 +123,7 @@ def test_kills_change_nothing_of_what_a_model_says(tmp_path, migrated_dir, tiny)
     """VoxCPM draws its voice: what was said first before a kill leads what is said after it. One
     at a time, as who shares a step decides where the last digit falls."""
     heard = []
-    for kills in ((), (1, 3, 6)):
+    for kills in ((), MODEL_KILLS):
         data = shutil.copytree(migrated_dir, tmp_path / f"{len(kills)} kills")
         environment = child_environment(data, **VOXCPM, SPEECH_MODEL=str(tiny("voxcpm2")))
         segments = run("put", environment)["segments"]
