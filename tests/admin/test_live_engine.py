@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -32,6 +35,26 @@ def test_staff_see_what_the_engine_does(at_staff):
     page = at_staff.get(reverse(LIVE)).content.decode()
     assert ">stopped</dd>" in page
     assert "live/restart" not in page
+
+
+@pytest.mark.parametrize(
+    ("driver", "shown"),
+    [
+        ('echo "NVIDIA H200, 37, 91840, 143771"', "37 %, 91840 / 143771 MiB"),
+        ('echo "NVIDIA H200, [N/A], 91840, 143771"', "[N/A] %, 91840 / 143771 MiB"),
+        ('echo "the driver is not loaded"; exit 9', None),
+        ("echo nonsense", None),
+    ],
+)
+def test_cards_are_shown_as_their_driver_tells(at_staff, tmp_path, monkeypatch, driver, shown):
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{driver}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    page = at_staff.get(reverse(LIVE))
+    assert page.status_code == 200
+    told = re.search(r"<dt>NVIDIA H200</dt><dd data-gpu=\"0\">(.*?)</dd>", page.content.decode())
+    assert (told[1] if told else None) == shown
 
 
 def test_one_entry_of_the_menu_is_where_one_is(at_admin):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -18,7 +19,7 @@ from speech.longform.news import group_of
 from speech.watcher import _open
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TIMES = 1000
+TIMES = 10_000 if os.environ.get("SOAK") == "1" else 1000
 
 
 async def watching(raw_key):
@@ -34,6 +35,7 @@ async def say(socket, kind, job):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_coming_and_going_leaves_no_group_behind(make_job, account):
     raw_key = (await sync_to_async(ApiKey.issue)(account, "watcher"))[0]
     job, other = [await sync_to_async(make_job)(start=False) for _ in range(2)]

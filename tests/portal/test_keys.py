@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiKey, AuditEntry
+from tests.portal.conftest import browser_of
 
 GIVEN = {"name": "player", "scopes": ["speech"], "requests_per_minute": "30"}
 
@@ -37,6 +41,24 @@ def test_a_form_that_is_sent_twice_makes_one_key(at_alice):
     assert at_alice.post("/keys/new/", form).status_code == 200
     assert at_alice.post("/keys/new/", form).headers["location"] == "/keys/"
     assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_so_does_one_that_is_sent_twice_at_once(alice, at_alice):
+    form = {**GIVEN, "ticket": ticket_of(at_alice.get("/keys/new/"))}
+    together = Barrier(2)
+
+    def send(browser):
+        together.wait()
+        try:
+            return browser.post("/keys/new/", form).content.decode()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        shown = list(pool.map(send, [browser_of(alice), browser_of(alice)]))
+    assert ApiKey.objects.count() == 1
+    assert sum("vox_" in page for page in shown) == 1
 
 
 @pytest.mark.parametrize(
