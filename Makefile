@@ -28,11 +28,11 @@ install:
 install-dev:
 	@sh scripts/python.sh scripts/install.py requirements.txt requirements-dev.txt
 
-# The fast tests mostly wait, so four of them can wait at once; slow ones wait half of their time.
+# The fast tests mostly wait, so four of them can wait at once; slow ones work, on two cores.
 # tests/choosing.py says in which order and shares they are handed out, and which run alone.
 test: export PYTHONDONTWRITEBYTECODE =
 test: install-dev
-	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),3,4) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(ASIDE) && $(BIN)/python -m pytest -n $(if $(SLOW),2,4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -3,6 +3,8 @@ thing, ``furnished.py`` has made it. Knows no browser."""
 
 from __future__ import annotations
 
+import os
+
 from django.contrib.admin import site
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -71,6 +73,11 @@ SAME = [
 PORTAL = [("nell", path) for path in SIGNED_IN + SAME] + [(None, path) for path in SIGNED_OUT]
 
 
+SOAK = os.environ.get("SOAK") == "1"
+# Of the admin's forms, which one frame makes, a few stand for all but in the long run.
+FORMS = ("user", "account", "apikey", "voice")
+
+
 def admin_pages():
     """Lists and forms of everything, and our own pages."""
     pages = [
@@ -81,10 +88,15 @@ def admin_pages():
         "/admin/accounts/apikey/1/revoke/",
     ]
     for model in site._registry:
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        pages.append(reverse(f"{name}_changelist"))
-        if model._meta.app_label in ("accounts", "auth", "speech", "voices"):
-            pages += [reverse(f"{name}_add"), reverse(f"{name}_change", args=[1])]
+        app, one = model._meta.app_label, model._meta.model_name
+        is_ours = app in ("accounts", "auth", "speech", "voices")
+        if is_ours or SOAK:
+            pages.append(reverse(f"admin:{app}_{one}_changelist"))
+        if one in FORMS or (is_ours and SOAK):
+            pages += [
+                reverse(f"admin:{app}_{one}_add"),
+                reverse(f"admin:{app}_{one}_change", args=[1]),
+            ]
     return pages
 
 
