@@ -153,7 +153,12 @@ def voices_of(job: Job) -> dict[str, str]:
         chapter["voice"] or job.voice: f"chapter_voices.{number}" if chapter["voice"] else "voice"
         for number, chapter in enumerate(job.chapters)
     }
-    return chapters | {voice or name: f"speakers.{name}" for name, voice in job.speakers.items()}
+    # Who is called as a voice is was given it by the text.
+    speakers = {
+        voice or name: f"speakers.{name}" if voice else "input"
+        for name, voice in job.speakers.items()
+    }
+    return chapters | speakers
 
 
 def _add_segments(job: Job, pieces: Sequence[Piece]) -> int:

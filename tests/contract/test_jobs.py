@@ -237,7 +237,7 @@ def test_options_that_are_no_object_are_named(http, options):
         ({"input": "[voice: Anna]\nHi.", "speakers": {"": "nova"}}, "speakers"),
         ({"input": "x", "chapter_voices": {"1": "nova"}}, "chapter_voices"),
         ({"input": "x", "chapter_voices": {"0": "nobody"}}, "chapter_voices.0"),
-        ({"input": "[voice: Anna]\nHi."}, "speakers.Anna"),
+        ({"input": "[voice: Anna]\nHi."}, "input"),
         ({"input": "x", "voice": "nobody"}, "voice"),
     ],
 )
