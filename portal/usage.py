@@ -7,7 +7,7 @@ nothing of requests or pages.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -82,23 +82,17 @@ class AccountUsage:
         keys = ApiKey.objects.filter(account=self._account).in_bulk([row["key_id"] for row in rows])
         names: dict[int, str] = {pk: f"{key.name} …{key.last_four}" for pk, key in keys.items()}
         names[0] = _("people in a browser")
-        heard = self._first_audio_by("key")
         gone = _("a key that is gone")
-        return [_row(names.get(row["key_id"], gone), row, heard.get(row["key_id"])) for row in rows]
+        return self._named(rows, "key_id", lambda pk: names.get(pk, gone))
 
     def by_voice(self) -> list[Row]:
         rows = self._top("voice")
         voices = Voice.objects.owned().filter(public_id__in=[row["voice"] for row in rows])
         names = dict(voices.visible_to(self._account).values_list("public_id", "name"))
-        heard = self._first_audio_by("voice")
-        return [
-            _row(names.get(row["voice"]) or row["voice"], row, heard.get(row["voice"]))
-            for row in rows
-        ]
+        return self._named(rows, "voice", lambda voice: names.get(voice) or voice)
 
     def by_model(self) -> list[Row]:
-        heard = self._first_audio_by("model")
-        return [_row(row["model"], row, heard.get(row["model"])) for row in self._top("model")]
+        return self._named(self._top("model"), "model", str)
 
     def by_member(self) -> list[Row]:
         closed = self.records.filter(user__isnull=False, closed_at__isnull=False)
@@ -108,11 +102,7 @@ class AccountUsage:
             characters=Sum("characters_charged"),
             audio_ms=Sum("audio_ms"),
         )
-        heard = self._first_audio_by("member")
-        return [
-            _row(row["user__username"], row, heard.get(row["user__username"]))
-            for row in rows.order_by("-characters")[:TOP]
-        ]
+        return self._named(rows.order_by("-characters")[:TOP], "user__username", str)
 
     def errors(self) -> list[tuple[str, int]]:
         failed = self.records.exclude(error_code="").values_list("error_code")
@@ -120,7 +110,7 @@ class AccountUsage:
 
     def first_audio(self) -> tuple[float, float] | None:
         """Of all of them together."""
-        return _percentiles([one["ms"] for one in self._heard])
+        return _percentiles([one["ttfa_ms"] for one in self._heard])
 
     @cached_property
     def _heard(self) -> list[dict[str, Any]]:
@@ -128,22 +118,21 @@ class AccountUsage:
         heard = self.records.filter(ttfa_ms__isnull=False).order_by("-created_at")
         fields = ("created_at", "key_id", "voice", "model", "user__username", "ttfa_ms")
         return [
-            {
-                "day": at.astimezone(UTC).date(),
-                "key": key or 0,
-                "voice": voice,
-                "model": model,
-                "member": member,
-                "ms": ms,
-            }
-            for at, key, voice, model, member, ms in heard.values_list(*fields)[:_SAMPLE]
+            one | {"day": one["created_at"].astimezone(UTC).date(), "key_id": one["key_id"] or 0}
+            for one in heard.values(*fields)[:_SAMPLE]
         ]
 
     def _first_audio_by(self, field: str) -> dict[Any, tuple[float, float] | None]:
         times: dict[Any, list[float]] = defaultdict(list)
         for one in self._heard:
-            times[one[field]].append(one["ms"])
+            times[one[field]].append(one["ttfa_ms"])
         return {name: _percentiles(found) for name, found in times.items()}
+
+    def _named(
+        self, rows: Iterable[Mapping[str, Any]], field: str, name: Callable[[Any], str]
+    ) -> list[Row]:
+        heard = self._first_audio_by(field)
+        return [_row(name(row[field]), row, heard.get(row[field])) for row in rows]
 
     def _top(self, field: str) -> list[dict[str, Any]]:
         sums = self._rows.values(field).annotate(**_SUMS)
