@@ -61,6 +61,16 @@ def finished_in(environment):
         return database.execute(question).fetchone()[0]
 
 
+def kill_after(number, environment):
+    """Start a worker, and kill it as soon as so many segments are finished."""
+    process = worker(environment)
+    while finished_in(environment) < number:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+
+
 def expire_leases(environment):
     """Time passes: nobody has to wait for it."""
     subprocess.run(
@@ -94,12 +104,7 @@ def test_kills_lose_nothing_and_double_nothing(environment, undisturbed):
     environment |= PACE
     segments = run("put", environment)["segments"]
     for number in (*KILLS, segments):  # the last of them while a file is made
-        process = worker(environment)
-        while finished_in(environment) < number:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.kill()
-        process.communicate()
+        kill_after(number, environment)
         state = run("show", environment)
         finished = sum(job["segments"].get("finished", 0) for job in state["jobs"])
         assert finished == state["named"] == state["records"]
@@ -128,12 +133,7 @@ def test_kills_change_nothing_of_what_a_model_says(tmp_path, migrated_dir, tiny)
         environment = child_environment(data, **VOXCPM, SPEECH_MODEL=str(tiny("voxcpm2")))
         segments = run("put", environment)["segments"]
         for number in kills:
-            process = worker(environment)
-            while finished_in(environment) < number:
-                assert process.poll() is None
-                time.sleep(0.02)
-            process.kill()
-            process.communicate()
+            kill_after(number, environment)
             expire_leases(environment)
         finish(environment)
         state = run("show", environment)

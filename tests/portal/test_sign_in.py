@@ -16,6 +16,11 @@ from accounts.models import Account, AuditEntry
 PASSWORD = "alice's password"
 
 
+def sign_up(browser, name):
+    form = {"email": f"{name}@example.com", "username": name}
+    return browser.post("/account/signup/", {**form, "password1": PASSWORD, "password2": PASSWORD})
+
+
 def sign_in(browser, login="alice", **form):
     return browser.post("/account/login/", {"login": login, "password": PASSWORD, **form})
 
@@ -137,8 +142,7 @@ async def test_a_browsers_api_acts_for_the_chosen_account(bob, account):
 def test_an_address_is_verified_first_where_that_is_asked_for(db, settings):
     settings.SIGN_UP, settings.ACCOUNT_EMAIL_VERIFICATION = "open", "mandatory"
     browser = Client()
-    form = {"email": "dora@example.com", "username": "dora"}
-    browser.post("/account/signup/", {**form, "password1": PASSWORD, "password2": PASSWORD})
+    sign_up(browser, "dora")
     assert browser.get("/keys/").status_code == 302
     assert sign_in(browser, "dora").headers["location"] == "/account/confirm-email/"
     link = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", mail.outbox[0].body)[1]
@@ -152,8 +156,7 @@ def test_an_address_is_verified_first_where_that_is_asked_for(db, settings):
 def test_an_address_is_not_asked_for_its_proof_where_that_is_not(db, settings):
     settings.SIGN_UP, settings.ACCOUNT_EMAIL_VERIFICATION = "open", "none"
     browser = Client()
-    form = {"email": "dora@example.com", "username": "dora"}
-    browser.post("/account/signup/", {**form, "password1": PASSWORD, "password2": PASSWORD})
+    sign_up(browser, "dora")
     assert browser.get("/keys/").status_code == 200
     assert not mail.outbox
 
