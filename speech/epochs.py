@@ -14,6 +14,9 @@ from voices.models import Voice
 
 _MOST = 4096
 """Voices to look after; the engine has forgotten those that were heard longest ago."""
+_ROUNDS = 6
+"""So often is forgotten what nobody may speak with any more: what is being said with it takes a
+round or two to end, and may show the engine its recording until then."""
 
 
 class Heard:
@@ -21,6 +24,7 @@ class Heard:
 
     def __init__(self) -> None:
         self._epochs: OrderedDict[str, int] = OrderedDict()
+        self._ending: dict[str, int] = {}  # the rounds that are left
         self._lock = threading.Lock()
 
     def note(self, voice: Voice) -> None:
@@ -33,18 +37,29 @@ class Heard:
                 self._epochs.popitem(last=False)
 
     def forget_changed(self) -> None:
-        """Have the engine forget the voices whose epoch has risen, and those that are gone."""
+        """Have the engine forget the voices whose epoch has risen, and those that are gone. One
+        thread calls this, every few seconds."""
         with self._lock:
             known = dict(self._epochs)
-        if not known:
-            return
         rows = Voice.objects.filter(public_id__in=known).values_list("public_id", "epoch")
-        now = dict(rows)
-        for public_id, epoch in known.items():
-            if now.get(public_id) != epoch:
-                with self._lock:
+        now = dict(rows) if known else {}
+        changed = {public_id for public_id in known if now.get(public_id) != known[public_id]}
+        if changed:
+            silenced = Voice.objects.silenced().filter(public_id__in=changed)
+            self._ending |= dict.fromkeys(silenced.values_list("public_id", flat=True), _ROUNDS)
+            self._update({public_id: now.get(public_id) for public_id in changed})
+        for public_id in changed | self._ending.keys():
+            runtime.forget(public_id)
+        self._ending = {name: left - 1 for name, left in self._ending.items() if left > 1}
+
+    def _update(self, epochs: dict[str, int | None]) -> None:
+        """What still speaks in an older epoch is looked after in the new one as well."""
+        with self._lock:
+            for public_id, epoch in epochs.items():
+                if epoch is None:
                     self._epochs.pop(public_id, None)
-                runtime.forget(public_id)
+                elif public_id in self._epochs:
+                    self._epochs[public_id] = epoch
 
 
 heard = Heard()

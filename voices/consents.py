@@ -243,7 +243,7 @@ class VoiceConsent(models.Model):
         """Raise ConsentRequired where nobody may speak on it, not yet or not any more."""
         if self.standing == self.State.PENDING:
             raise ConsentRequired("Somebody must listen to this consent first.", param)
-        self._check_not_ended(param)
+        self.check_not_ended(param)
 
     def check_covers(self, language: str) -> None:
         """Raise ConsentRequired for a language that it does not extend to."""
@@ -254,12 +254,18 @@ class VoiceConsent(models.Model):
             )
 
     def check_policy(self) -> None:
-        """Raise ConsentRequired where this is less than the policy asks for."""
-        self._check_not_ended("consent")
+        """Raise ConsentRequired where this is less than the policy asks for now."""
+        self.check_not_ended("consent")
         if not self.recording_hash:
             check_word_is_enough("consent")
+        is_unheard = self.state == self.State.ACTIVE and self.reviewed_at is None
+        if settings.REQUIRE_CONSENT == Policy.REVIEW and is_unheard:
+            raise ConsentRequired(
+                "When this consent was given nobody had to listen to it: record another.", "consent"
+            )
 
-    def _check_not_ended(self, param: str) -> None:
+    def check_not_ended(self, param: str) -> None:
+        """Raise ConsentRequired where they agree no more."""
         if self.standing == self.State.EXPIRED:
             assert self.expires_at is not None
             day = self.expires_at.strftime("%Y-%m-%d %H:%M UTC")

@@ -205,9 +205,7 @@ class Voice(models.Model):
     ) -> VoiceSample:
         """A new recording becomes the next version, and speaks from now on."""
         owner = self.owner
-        if self.kind == self.Kind.DESIGNED:
-            # A person's would come in without their consent.
-            raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
+        self.check_takes_recordings()
         speaker = self.consent.compare(sample.wav) if self.consent else UNCHECKED
         with storage.keeping(sample.wav) as stored:
             hold(owner)
@@ -217,6 +215,14 @@ class Voice(models.Model):
             added = self._add_version(sample, stored, transcript, override, origin, speaker)
             record("voice.record", origin.actor, self, owner, {"version": added.version})
         return added
+
+    def check_takes_recordings(self) -> None:
+        """Raise InvalidVoiceField and ConsentRequired where a person's would come in without their
+        consent."""
+        if self.kind == self.Kind.DESIGNED:
+            raise InvalidVoiceField("A designed voice takes no recordings.", "audio_sample")
+        if self.consent is not None:
+            self.consent.check_not_ended("voice")
 
     def _lock(self) -> bool:
         """Wait for whoever changes its recordings now; False when it was erased meanwhile."""

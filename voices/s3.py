@@ -22,6 +22,8 @@ from s3transfer.exceptions import RetriesExceededError, S3UploadFailedError
 from storages.backends.s3 import S3Storage
 
 _IN_MEMORY = 8 * 1024 * 1024
+_LARGEST = 5 * 1024**3
+"""What one request may store."""
 _FAILURES = (
     *(BotoCoreError, ClientError, Boto3Error),
     *(RetriesExceededError, S3UploadFailedError),
@@ -44,7 +46,8 @@ class PrivateS3Storage(S3Storage):  # type: ignore[misc]
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
-            transfer_config=TransferConfig(use_threads=False),
+            # In one piece: of one that is broken off nothing is left, which parts would be.
+            transfer_config=TransferConfig(use_threads=False, multipart_threshold=_LARGEST),
             default_acl=None,
             querystring_auth=True,
             # Names are random: asking first whether one is taken would cost a request.

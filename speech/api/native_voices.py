@@ -180,7 +180,8 @@ class VersionsView(VoiceFace):
     )
     def post(self, request: Request, name: str) -> Response:
         voice = own_voice(request, name)
-        check_bytes(voice.owner)  # before the body is looked at
+        voice.check_takes_recordings()  # both before the body is looked at
+        check_bytes(voice.owner)
         form = Form(request, VersionForm().fields)
         transcript, override = form.text("transcript"), form.flag("override")
         cut = Cut.ENDS if transcript else Cut.BEST

@@ -30,10 +30,12 @@ class Forgetful:
 @pytest.fixture
 def engine():
     heard._epochs.clear()  # what other tests have spoken with
+    heard._ending.clear()
     runtime._engine = Forgetful()
     yield runtime._engine
     runtime._engine = None
     heard._epochs.clear()
+    heard._ending.clear()
 
 
 @pytest.fixture
@@ -63,8 +65,27 @@ def test_what_nobody_may_speak_with_is_forgotten(voice, make_voice, speak, engin
     public_id = voice.public_id
     end(voice)
     heard.forget_changed()
+    assert engine.forgotten == [public_id], "and no other"
+    # What was being said with it may have shown it to the engine once more until it ended.
     heard.forget_changed()
-    assert engine.forgotten == [public_id], "once, and no other"
+    assert engine.forgotten == [public_id] * 2
+    for _ in range(20):
+        heard.forget_changed()
+    assert set(engine.forgotten) == {public_id} and len(engine.forgotten) < 10
+
+
+def test_an_older_version_that_is_still_being_said_is_forgotten_with_its_voice(
+    voice, speak, engine, origin
+):
+    speak(voice)
+    voice.rerecord(prepared(8.0), origin)  # noqa: F405
+    heard.forget_changed()
+    assert engine.forgotten == [voice.public_id]
+    heard.forget_changed()
+    assert engine.forgotten == [voice.public_id], "the new version is not encoded twice"
+    voice.erase(ACTOR)
+    heard.forget_changed()
+    assert engine.forgotten == [voice.public_id] * 2
 
 
 def test_a_voice_that_nobody_heard_is_nobody_s_concern(voice, engine):

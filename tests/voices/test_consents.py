@@ -174,6 +174,21 @@ def test_a_new_policy_binds_new_voices_only(settings, make_voice):
     Voice.objects.get(pk=without.pk).check_usable()
 
 
+def test_what_nobody_was_asked_to_hear_is_too_little_where_somebody_must(
+    settings, account, make_voice, recorded, alice
+):
+    settings.REQUIRE_CONSENT = "recording"
+    earlier = recorded()
+    made = make_voice("Earlier", consent=earlier)
+    settings.REQUIRE_CONSENT = "recording+review"
+    with pytest.raises(ConsentRequired, match="nobody had to listen"):
+        needed_consent(earlier.public_id, account)
+    Voice.objects.get(pk=made.pk).check_usable()
+    heard = recorded()
+    heard.review(alice, Actor.of_user(alice), agreed=True)
+    assert needed_consent(heard.public_id, account) == (heard, "")
+
+
 # -- the end
 
 
@@ -193,6 +208,16 @@ def test_withdrawing_silences_every_voice_that_rests_on_it(make_voice, consent, 
 def test_a_consent_covers_several_versions(voice, origin):
     voice.rerecord(prepared(8.0), origin)
     voice.check_usable()
+
+
+@pytest.mark.parametrize("end", [VoiceConsent.withdraw, VoiceConsent.erase])
+def test_who_does_not_agree_any_more_is_not_recorded_anew(voice, consent, origin, end):
+    end(consent, origin.actor)
+    kept = voice.sample.wav()
+    with pytest.raises(ConsentRequired) as refused:
+        Voice.objects.get(pk=voice.pk).rerecord(prepared(8.0), origin)
+    assert refused.value.param == "voice"
+    assert [sample.wav() for sample in voice.samples.all()] == [kept]
 
 
 def test_it_says_through_what_it_was_given_to_which_version_and_why_it_ended(

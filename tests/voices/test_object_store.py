@@ -70,6 +70,14 @@ def test_storing_is_one_request_and_reading_another(store, voice):
     assert [method for method, _ in store.requests] == ["PUT", "GET"]
 
 
+def test_what_is_large_is_stored_in_one_piece_too(store):
+    """Of an upload in parts that is broken off the parts would stay, and nobody would find them."""
+    patient = storages.create_storage(store.options(seconds=20))
+    patient.save("imports/aa/voices.zip", ContentFile(bytes(9 * 2**20)))
+    assert [method for method, _ in store.requests] == ["PUT"]
+    assert patient.size("imports/aa/voices.zip") == 9 * 2**20
+
+
 def test_without_a_signature_nobody_gets_it(store, voice):
     key = voice.sample.object_key
     assert get(f"{store.url}/{BUCKET}/{key}").status_code == 403
