@@ -245,6 +245,13 @@ class VoiceConsent(models.Model):
             raise ConsentRequired("Somebody must listen to this consent first.", param)
         self.check_not_ended(param)
 
+    def locked(self) -> VoiceConsent:
+        """As it stands now, and until the caller's transaction ends: a recording that is to rest on
+        it takes a while to be looked at. Raises ConsentRequired where it has ended meanwhile."""
+        now = VoiceConsent.objects.select_for_update(no_key=True).get(pk=self.pk)
+        now.check_not_ended("consent")
+        return now
+
     def check_covers(self, language: str) -> None:
         """Raise ConsentRequired for a language that it does not extend to."""
         if not covers(self.languages, language):

@@ -162,16 +162,17 @@ class Voice(models.Model):
             check_bytes(account, stored.size)
             if statement:
                 consent = VoiceConsent.attest(account, statement, origin, scope=scope)
-            pending = consent is not None and consent.state == VoiceConsent.State.PENDING
+            elif consent:
+                consent = consent.locked()
             voice = cls(
                 public_id=public_id or ids.voice_id(),
                 account=account,
                 consent=consent,
                 consent_policy=settings.REQUIRE_CONSENT,
                 created_by=origin.user,
-                state=cls.State.DRAFT if pending else cls.State.READY,
                 **fields,
             )
+            voice.state = cls.State.DRAFT if voice._is_waiting else cls.State.READY
             voice._save_named()
             voice._add_version(sample, stored, transcript, override, origin, speaker)
             record("voice.create", origin.actor, voice, account, {"version": 1})

@@ -1,5 +1,5 @@
-"""A voice that is erased while a long text is said in it: what was said stays, nothing is said in
-another voice."""
+"""A voice that is erased, or whose consent is withdrawn, while a long text is said in it: what was
+said stays, nothing is said in another voice."""
 
 from __future__ import annotations
 
@@ -25,23 +25,33 @@ def http(data_dir, keys):
         yield http
 
 
+ENDS = {
+    "unknown_voice": lambda http, voice: http.delete(f"/v1/audio/voices/{voice['id']}"),
+    "consent_required": lambda http, voice: http.post(
+        f"/api/consents/{voice['consent']}/withdraw", json={}
+    ),
+}
+
+
 @pytest.mark.slow
-def test_it_fails_what_is_still_to_be_said_and_says_nothing_in_another(http):
+@pytest.mark.parametrize("code", ENDS)
+def test_it_fails_what_is_still_to_be_said_and_says_nothing_in_another(http, code):
     voice = http.post(
-        "/v1/audio/voices",
+        "/api/voices",
         data={"name": "Brief", "consent": WORD},
         files={"audio_sample": ("brief.wav", clip("wav"))},
-    ).json()["id"]
-    job = http.post("/api/jobs", json={"input": TEXT, "voice": voice}).json()["id"]
+    ).json()
+    job = http.post("/api/jobs", json={"input": TEXT, "voice": voice["id"]}).json()["id"]
     while not http.get(f"/api/jobs/{job}").json()["segments"]["finished"]:
         time.sleep(0.05)
-    assert http.delete(f"/v1/audio/voices/{voice}").status_code == 200
+    assert ENDS[code](http, voice).status_code == 200
     told = ended(http, job)
     assert (told["state"], told["reason"]) == ("failed", "segments_failed")
     segments = http.get(f"/api/jobs/{job}/segments", params={"limit": 100}).json()["data"]
     failed = [one for one in segments if one["state"] == "failed"]
     assert 0 < len(failed) < len(segments)
-    assert {one["error"]["code"] for one in failed} == {"unknown_voice"}
+    assert {one["error"]["code"] for one in failed} == {code}
     assert {one["state"] for one in segments} == {"finished", "failed"}
+    http.delete(f"/api/voices/{voice['id']}")
     charged = http.get(f"/api/jobs/{job}").json()["progress"]["characters"]["done"]
     assert charged == sum(one["characters"] for one in segments if one["state"] == "finished")

@@ -1,16 +1,19 @@
 """Of a voice that was made, spoken with, shared, recorded anew and erased no byte is left: not in
-the storage, the database and a dump of it, temporary files, or anything a server has logged."""
+the storage, the database and a dump of it, temporary files, what Redis was told, or a log."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 
 import pytest
 
+from tests.choosing import REDIS
 from tests.contract.test_access import SPEECH
+from tests.contract.test_jobs import ended
 from tests.live import LiveServer
 from tests.voices.recordings import noise, spoken, wav
 
@@ -26,9 +29,25 @@ def temporary(tmp_path):
 
 
 @pytest.fixture
-def server(data_dir, temporary):
+def through_redis(temporary):
+    """Whatever is said to Redis stands among the temporary files."""
+    monitor = ["redis-cli", "-u", REDIS, "monitor"]
+    with (
+        (temporary / "redis").open("wb") as said,
+        subprocess.Popen(monitor, stdout=said) as listener,
+    ):
+        yield {"REDIS_URL": REDIS}
+        listener.terminate()
+    assert b"job_" in (temporary / "redis").read_bytes()
+
+
+@pytest.fixture(params=["alone", pytest.param("redis", marks=pytest.mark.redis)])
+def server(request, data_dir, temporary):
     config = json.dumps({"speed": 50, "also": ["clone"]})
-    with LiveServer(data_dir, {"ENGINE_CONFIG": config, "TMPDIR": str(temporary)}) as server:
+    environment = {"ENGINE_CONFIG": config, "TMPDIR": str(temporary)}
+    if request.param == "redis":
+        environment |= request.getfixturevalue("through_redis")
+    with LiveServer(data_dir, environment) as server:
         yield server
 
 
@@ -77,6 +96,9 @@ def test_nothing_tells_of_it(server, keys, data_dir, temporary):
         assert http.post(SPEECH, json=body).status_code == 200
         assert http.post(f"{url}/preview").status_code == 200
         assert http.get(f"{url}/export").status_code == 200
+        job = http.post("/api/jobs", json={"input": "Good night.", "voice": SECRET}).json()["id"]
+        assert ended(http, job)["state"] == "completed"
+        assert http.delete(f"/api/jobs/{job}").status_code == 200
         second = http.post(
             "/api/voices",
             data={"name": "Two", "consent": AGREED},

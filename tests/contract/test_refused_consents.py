@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.contract.mcp_client import Bare, speak
 from tests.contract.test_one_off_voices import CLIP
 from tests.contract.test_refused_recordings import rows
 from tests.contract.test_voices import WORD
@@ -131,16 +132,45 @@ def test_a_recording_shorter_than_its_phrase_is_no_consent_and_uses_none_up(http
     assert (again.status_code, again.json()["error"]["param"]) == (400, "phrase")
 
 
+ENDS = {
+    "withdrawn": lambda http, given: http.post(
+        f"/api/consents/{given}/withdraw", json={"reason": "She moved on."}
+    ),
+    "deleted": lambda http, given: http.delete(f"/v1/audio/voice_consents/{given}"),
+}
+SAY = {"model": "tts-1", "input": "Good evening."}
+USES = {
+    "speech": lambda http, voice: http.post("/v1/audio/speech", json=SAY | {"voice": voice}),
+    "native": lambda http, voice: http.post("/api/speech", json=SAY | {"voice": voice}),
+    "events": lambda http, voice: http.post(
+        "/api/speech", json=SAY | {"voice": voice, "stream_format": "sse"}
+    ),
+    "preview": lambda http, voice: http.post(f"/api/voices/{voice}/preview"),
+    "job": lambda http, voice: http.post("/api/jobs", json={"input": "Hello.", "voice": voice}),
+    "new version": lambda http, voice: http.post(
+        f"/api/voices/{voice}/versions", files={"audio_sample": clip("wav")}
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_an_existing_voice_falls_silent_with_its_consent_and_the_engine_is_not_asked(
-    http, data_dir
+    server, http, keys, data_dir, end
 ):
     given = consent(http).json()["id"]
     voice = FACES["native"](http, given).json()["id"]
-    http.post(f"/api/consents/{given}/withdraw", json={"reason": "She moved on."})
-    before = Trace.at_rest(data_dir)
-    body = {"model": "tts-1", "input": "Good evening.", "voice": voice}
-    for path in ("/v1/audio/speech", "/api/speech"):
-        error = http.post(path, json=body).json()["error"]
-        assert (error["code"], error["param"]) == ("consent_required", "voice")
-    assert Trace.of(data_dir) == before
+    assert ENDS[end](http, given).status_code == 200
+    before = rows(data_dir), Trace.at_rest(data_dir)
+    for use, ask in USES.items():
+        answer = ask(http, voice)
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["param"]) == (
+            *(403, "consent_required", "voice"),
+        ), use
+    with Bare(server, keys["good"]) as bare:
+        bare.initialize()
+        assert '"consent_required"' in bare.post(speak("Good evening.", voice=voice)).text
+    assert (rows(data_dir), Trace.of(data_dir)) == before
     http.delete(f"/api/voices/{voice}")
+    for use, ask in USES.items():
+        assert ask(http, voice).json()["error"]["code"] in ("unknown_voice", "not_found"), use

@@ -132,6 +132,20 @@ def test_under_review_a_voice_waits_for_a_person(settings, make_voice, recorded,
     voice.check_usable()
 
 
+def test_what_becomes_of_a_consent_while_a_recording_is_looked_at_counts(
+    settings, make_voice, recorded, alice
+):
+    settings.REQUIRE_CONSENT = "recording+review"
+    approved, withdrawn = recorded(), recorded()
+    actor = Actor.of_user(alice)
+    VoiceConsent.objects.get(pk=approved.pk).review(alice, actor, agreed=True)
+    assert make_voice("Heard meanwhile", consent=approved).state == "ready"
+    VoiceConsent.objects.get(pk=withdrawn.pk).withdraw(actor)
+    with pytest.raises(ConsentRequired):
+        make_voice("Too late", consent=withdrawn)
+    assert not Voice.objects.filter(name="Too late").exists()
+
+
 def test_a_refused_consent_allows_nothing(settings, make_voice, recorded, alice):
     settings.REQUIRE_CONSENT = "recording+review"
     consent = recorded()
