@@ -27,10 +27,12 @@ _SEARCH = 2.0  # how far back the quietest place may lie where speech must be cu
 
 
 class Cut(StrEnum):
-    """What may be cut away: all but the best piece, or, where words belong to it, only silence."""
+    """What may be cut away: all but the best piece, or, where words belong to it, only silence;
+    what is kept to be listened to by people may be as long as a recording may be."""
 
     BEST = "best"
     ENDS = "ends"
+    HEARD = "heard"
 
 
 class Severity(StrEnum):
@@ -114,10 +116,10 @@ def _kept(activity: Activity, seconds: float, cut: Cut) -> tuple[float, float]:
     segments = activity.segments()
     if not segments:
         begin, end = 0.0, seconds
-    elif cut is Cut.ENDS:
-        begin, end = segments[0][0], segments[-1][1]
-    else:
+    elif cut is Cut.BEST:
         begin, end = _best(segments, activity)
+    else:
+        begin, end = segments[0][0], segments[-1][1]
     if cut is Cut.BEST and end - begin > LIMITS.reference_seconds - 2 * _MARGIN:
         end = _quietest(activity, begin, begin + LIMITS.reference_seconds - 2 * _MARGIN)
     return max(0.0, begin - _MARGIN), min(seconds, end + _MARGIN)

@@ -122,7 +122,7 @@ class ConsentsView(ConsentFace):
             consent = VoiceConsent.attest(account, statement, origin, **about)
         else:
             about["phrase_id"] = form.text("phrase")
-            sample = take_recording(form, "recording", Cut.ENDS, override=True)
+            sample = take_recording(form, "recording", Cut.HEARD, override=True)
             consent = VoiceConsent.record(account, sample, origin, **about)
         notes = [f"{name} is unknown and was ignored" for name in form.unknown()]
         return Response(consent_object(consent), headers=warning(notes))

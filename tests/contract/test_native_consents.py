@@ -26,6 +26,14 @@ def test_a_browser_gets_a_phrase_and_sends_it_read_aloud(dora):
     ]
 
 
+def test_who_reads_slowly_agrees_as_well(dora):
+    phrase = dora.get("/api/consents/phrase?language=en").json()["id"]
+    form = {"name": "Dora", "language": "en", "phrase": phrase}
+    answer = dora.post("/api/consents", data=form, files={"recording": clip("wav", 24.0)})
+    assert answer.status_code == 200, answer.text
+    dora.delete(f"/api/consents/{answer.json()['id']}")
+
+
 def test_it_is_its_accounts_alone(server, keys, dora):
     made = send(dora, name="Dora's own", language="en").json()["id"]
     with server.http(keys["stranger"]) as stranger:

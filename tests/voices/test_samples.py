@@ -166,6 +166,12 @@ def test_with_its_words_more_than_fifteen_seconds_are_refused_with_advice():
     assert "shorter piece" in str(refused.value)
 
 
+def test_what_people_listen_to_may_be_as_long_as_any_recording():
+    report = prepare(speech(29), RATE, Cut.HEARD).report
+    report.check()
+    assert report.kept_to - report.kept_from > 28
+
+
 # -- loudness
 
 
