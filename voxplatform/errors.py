@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template import loader
 from django.views import defaults
 from rest_framework.response import Response
 
@@ -44,6 +45,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request.path):
         return failure_response(describe(exception))
     return defaults.bad_request(request, exception)
+
+
+def unavailable(error: Exception) -> HttpResponse | None:
+    """A page that says so, where what it needs does not answer; None where that is not why."""
+    failure = describe(error)
+    if failure.status != 503:
+        return None
+    logged(error)
+    page = loader.get_template("503.html").render()  # without a request: it asks nobody anything
+    return HttpResponse(page, status=503, headers=failure.headers)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

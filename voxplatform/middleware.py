@@ -29,7 +29,7 @@ from django.middleware import clickjacking, common, csrf, security
 from portal import preferences
 from speech.api.responses import error_response
 from speech.errors import RequestError
-from voxplatform.errors import is_api
+from voxplatform.errors import is_api, unavailable
 
 log = structlog.get_logger("voxplatform.access")
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -83,8 +83,9 @@ class FrontDoor:
         return await self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Django's slot for what a view raised outside DRF: the async part of a speech request."""
-        return error_response(error) if is_api(request.path) else None
+        """Django's slot for what a view raised outside DRF: the async part of a speech request, or
+        a page whose storage or database does not answer."""
+        return error_response(error) if is_api(request.path) else unavailable(error)
 
 
 def _check_head(request: HttpRequest) -> None:

@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.audit import AuditEntry, verify
@@ -106,6 +107,30 @@ def test_a_link_to_a_recording_is_one_persons(operator, staff, voice):
     clerk = staff("view_voice", "listen_voice")
     assert clerk.get(audio).status_code == 404
     assert operator.get(audio.replace(":", "0", 1)).status_code == 403
+
+
+def test_what_is_erased_meanwhile_is_heard_no_more(operator, voice):
+    page = operator.post(f"{VOICES}{voice.pk}/listen/", {"reason": "To be sure."}).content.decode()
+    audio = re.search(r'<audio[^>]* src="([^"]+)"', page)[1]
+    assert operator.head(audio).status_code == 200
+    operator.post(f"{VOICES}{voice.pk}/erase/")
+    assert operator.get(audio).status_code == 404
+
+
+def test_while_the_storage_is_away_a_page_says_so_and_logs_no_reason(operator, voice, monkeypatch):
+    def away(*args):
+        raise OSError(5, "Input/output error")
+
+    url, reason = f"{VOICES}{voice.pk}/listen/", {"reason": "To be sure."}
+    audio = re.search(r'<audio[^>]* src="([^"]+)"', operator.post(url, reason).content.decode())[1]
+    before = last_entry()
+    for method in ("open", "size"):
+        monkeypatch.setattr(default_storage, method, away)
+    for answer in (operator.post(url, reason), operator.get(audio)):
+        assert answer.status_code == 503
+        assert int(answer["retry-after"]) >= 1
+        assert "Please try again in a moment" in answer.content.decode()
+    assert last_entry() == before
 
 
 @pytest.mark.parametrize("verb", ["listen", "disable", "enable", "transfer", "erase"])

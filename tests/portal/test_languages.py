@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
+from django.db import OperationalError
 from django.utils import formats, translation
 
 from accounts.models import Profile
 from speech.models import UsageRecord
 from tests.portal.conftest import spoken
-from voxplatform.errors import server_error
+from voxplatform.errors import server_error, unavailable
 
 LANGUAGES = {
     "en": {"login": "Sign in", "keys": "API keys", "jobs": "Long texts", "history": "History"},
@@ -77,6 +78,25 @@ def test_a_page_that_fails_can_be_tried_again(rf, language, again):
         page = server_error(rf.get("/voices/"))
     assert page.status_code == 500
     assert f'<a class="button" href="">{again}</a>' in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "This is not available at the moment"),
+        ("zh-hans", "暂时无法使用"),
+        ("zh-hant", "暫時無法使用"),
+        ("ja", "現在ご利用いただけません"),
+    ],
+)
+def test_a_page_whose_database_is_away_says_so_and_our_own_mistakes_are_not_such(
+    language, sentence
+):
+    with translation.override(language):
+        page = unavailable(OperationalError("the database is locked"))
+    assert (page.status_code, heading(page)) == (503, sentence)
+    assert page.headers["retry-after"]
+    assert unavailable(ValueError("ours")) is None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from voices.models import VoiceConsent
 
 @admin.register(VoiceConsent)
 class VoiceConsentAdmin(RecordedAdmin):
+    recording = "recording_key"
     list_display = ("shown", "account", "condition", "kind", "given_as", "created_at")
     list_select_related = ("account",)
     list_filter = ("state", "language", ("account", AutocompleteSelectFilter))

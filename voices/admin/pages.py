@@ -99,6 +99,9 @@ class VerbsAdmin(ModelAdmin):
 class RecordedAdmin(VerbsAdmin):
     """Such rows with a recording."""
 
+    recording = ""
+    """The column with the key of what is listened to, as rows lead there."""
+
     def has_listen_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return bool(request.user.has_perm(f"voices.listen_{self.opts.model_name}"))
 
@@ -143,6 +146,8 @@ class RecordedAdmin(VerbsAdmin):
             raise PermissionDenied from error
         if listener != request.user.pk or not self.has_listen_permission(request):
             raise Http404
+        if not self.recording or not self.model.objects.filter(**{self.recording: key}).exists():
+            raise Http404  # it was erased meanwhile
         return deliver(request, key)
 
 

@@ -83,6 +83,7 @@ class VoiceSampleInline(TabularInline):  # type: ignore[misc]
 
 @admin.register(Voice)
 class VoiceAdmin(TakesAdmin):
+    recording = "samples__object_key"
     list_display = (
         *("shown", "kind", "account", "condition", "visibility", "language"),
         *("used_at", "created_at"),
