@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import scripts
+from tests.faults.test_long_texts import worker
 
 SCRIPT = "voice_process.py"
 
@@ -36,6 +37,18 @@ def test_killed_while_erasing_it_is_erased_all_the_same(environment, command):
     state = scripts.run(SCRIPT, "recover", environment)
     assert state["voices"] == ["erased"]
     assert (state["versions"], state["files"], state["unfinished"]) == ([], 0, 0)
+
+
+@pytest.mark.slow
+def test_what_says_long_texts_finishes_an_erasure_as_a_server_does(environment):
+    die("die_before_objects", environment)
+    left = scripts.run(SCRIPT, "look", environment)
+    assert (left["voices"], left["files"], left["unfinished"]) == (["erased"], 1, 1)
+    process = worker(environment | {"SPEECH_ENGINE": "tone"})
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    state = scripts.run(SCRIPT, "look", environment)
+    assert (state["voices"], state["files"], state["unfinished"]) == (["erased"], 0, 0)
 
 
 @pytest.mark.slow

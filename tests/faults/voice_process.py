@@ -235,6 +235,7 @@ if __name__ == "__main__":
         "die_erasing_consent": die_erasing_consent,
         "die_before_its_recording": die_before_its_recording,
         "recover": recover,
+        "look": finish,
         "erase_words": erase_words,
         "record": lambda: compete(*RECORDERS),
         "erase": lambda: compete(*RECORDERS, eraser),

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from speech.job_models import ACTIVE, Job
+from speech.jobs import runner
 from speech.ledger import ledger
 from speech.longform.runner import JobRunner
 from speech.longform.work import aside
@@ -27,11 +28,13 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end when no job is under way")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        runner.start()  # its engine, too, has voices to forget
         ledger().start()
         runtime.start()
         try:
             asyncio.run(_run(once))
         finally:
+            runner.stop()
             runtime.stop()
             ledger().stop()
 

@@ -41,7 +41,7 @@ export function sentence({ code, message, retryAfter }) {
     shutting_down: () => `${gettext("The server is being restarted.")} ${again}`,
     database_unavailable: () => `${gettext("The database does not answer.")} ${again}`,
     storage_unavailable: () => `${gettext("The storage of recordings does not answer.")} ${again}`,
-    consent_required: () => gettext("There is no consent to speak with this voice. Add one on the voice's page, or choose another voice."),
+    consent_required: () => gettext("There is no consent that holds for this voice, or none for this language. Choose another voice, or make it anew with a consent."),
     unknown_voice: () => gettext("This voice is not there any more. Choose another one."),
     synthesis_failed: () => gettext("The engine failed at this text. Try another seed, or shorten the text."),
     internal_error: () => gettext("Something went wrong on our side, and it has been logged. Try again."),
