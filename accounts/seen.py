@@ -58,6 +58,8 @@ class SeenForm(forms.BaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = False  # what is there counts, not what was sent along
         self.fields["seen"] = SeenField(lambda: signing.dumps(self._shown(), salt=_SALT))
 
     def _shown(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from accounts.audit import Actor
 from accounts.models import ApiKey, AuditEntry, Invitation
+from speech.models import Notice
 from tests.admin.test_issue_key import form_of
 from tests.admin.test_usage_log import ODD_QUERIES
 from tests.forms import send
@@ -17,6 +18,7 @@ LOG = "/admin/accounts/auditentry/"
 ACCOUNTS = "/admin/accounts/account/"
 KEYS = "/admin/accounts/apikey/"
 USERS = "/admin/auth/user/"
+NOON = "2026-01-02T12:00:00Z"
 
 
 def account_form(account, **changes):
@@ -160,3 +162,14 @@ def test_an_owner_who_is_taken_out_here_has_invited_nobody_any_more(operator, ac
     answer = send(operator, f"{ACCOUNTS}{account.pk}/change/", account_form(account, **rows))
     assert answer.status_code == 302
     assert not Invitation.objects.all().waiting().exists()
+
+
+def test_what_everybody_is_told_is_told_to_the_log(operator, before):
+    notice = {"text": "Back at noon", "level": "info", "since_0": "2026-01-02", "since_1": "12:00"}
+    assert operator.post("/admin/speech/notice/add/", notice).status_code == 302
+    page = f"/admin/speech/notice/{Notice.objects.get().pk}/change/"
+    assert send(operator, page, notice | {"level": "warning"}).status_code == 302
+    assert written_since(before) == [
+        ("notice.add", "operator", {"text": [None, "Back at noon"], "since": [None, NOON]}),
+        ("notice.change", "operator", {"level": ["info", "warning"]}),
+    ]
