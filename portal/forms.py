@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Membership, Profile
 from accounts.retention import Retention
+from accounts.seen import SeenForm
 from portal.choices import voice_choices
 from speech.audio import ENCODERS
 from voices.exceptions import ConsentRequired, UnknownVoice
@@ -37,7 +38,7 @@ class InvitationForm(forms.Form):
     )
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class ProfileForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """How the portal is for one person."""
 
     language = forms.ChoiceField(
@@ -72,7 +73,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         self.fields["default_voice"].choices = choices  # type: ignore[attr-defined]
 
 
-class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class AccountForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What holds for everybody who acts for an account."""
 
     class Meta:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
+from accounts.seen import SeenForm
 from speech.documents import Document, read_document, read_text
 from speech.job_models import Job
 from speech.job_parts import Output
@@ -83,7 +84,7 @@ class JobForm(forms.Form):
         )
 
 
-class VoicesForm(forms.Form):
+class VoicesForm(SeenForm, forms.Form):
     """Of a draft: the voice of the whole, of each chapter, of each speaker."""
 
     MOST_CHAPTERS = 200

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.key_forms import GraceField, LinesField, TicketField
 from accounts.models import ApiKey, default_scopes
+from accounts.seen import SeenForm
 from accounts.validators import check_networks
 
 WHAT_SCOPES_ALLOW = {
@@ -72,6 +73,10 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
         if expires and "expires_at" in self.changed_data and expires <= timezone.now():
             raise forms.ValidationError(_("This is in the past."))
         return expires
+
+
+class ChangeForm(SeenForm, KeyForm):
+    """A key that is there."""
 
 
 class IssueForm(KeyForm):

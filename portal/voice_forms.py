@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.seen import SeenForm
 from voices.consents import REASON_LENGTH
 
 
@@ -24,7 +25,7 @@ class Plain(forms.Form):
         self.label_suffix = ""
 
 
-class VoiceForm(Plain):
+class VoiceForm(SeenForm, Plain):
     """What a voice is called, and what it is like."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
@@ -48,7 +49,7 @@ class VoiceForm(Plain):
         return listed(self.cleaned_data["tags"])
 
 
-class SharingForm(Plain):
+class SharingForm(SeenForm, Plain):
     """Who may speak with a voice."""
 
     PRIVATE, SHARED, PUBLIC = "private", "shared", "public"

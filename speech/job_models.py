@@ -39,6 +39,18 @@ class WrongState(Exception):
         super().__init__(f"This cannot be done to a job that is {state}.")
 
 
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed what is to be changed since it was looked at."""
+
+    status = 409
+    type = "conflict_error"
+    code = "changed_meanwhile"
+    should_retry = False
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"Somebody has changed it meanwhile: it is version {version}.")
+
+
 def job_id() -> str:
     return f"job_{secrets.token_hex(12)}"
 
@@ -283,4 +295,13 @@ _NOBODYS: dict[str, Any] = {
     "lease_until": None,
 }
 
-__all__ = ["ACTIVE", "ENDED", "Job", "JobQuerySet", "State", "Unwanted", "WrongState"]
+__all__ = [
+    "ACTIVE",
+    "ENDED",
+    "ChangedMeanwhile",
+    "Job",
+    "JobQuerySet",
+    "State",
+    "Unwanted",
+    "WrongState",
+]

@@ -16,7 +16,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from speech.job_models import ENDED, Job, State, Unwanted, WrongState
+from speech.job_models import ENDED, ChangedMeanwhile, Job, State, Unwanted, WrongState
 
 MAX_ATTEMPTS = 3
 
@@ -91,10 +91,11 @@ class Segment(models.Model):
         own = chapters[self.chapter].get("voice") if self.chapter < len(chapters) else ""
         return str(own or self.job.voice)
 
-    def say_again(self, **changes: Any) -> None:
+    def say_again(self, seen: int | None = None, **changes: Any) -> None:
         """Have it said anew, with ``changes`` of text, voice or seed: only it is made and charged.
 
-        What was being said of it is unwanted from here on. Raises WrongState for a cancelled job.
+        What was being said of it is unwanted from here on. Raises WrongState for a cancelled job,
+        ChangedMeanwhile where it is not the version any more that was ``seen``.
         """
         if "text" in changes:
             changes["characters"] = len(changes["text"])
@@ -102,6 +103,9 @@ class Segment(models.Model):
             self.job.lock()
             if self.job.state == State.CANCELLED:  # all that is left would be said with it
                 raise WrongState(self.job.state)
+            self.refresh_from_db(fields=["version"])
+            if seen not in (None, self.version):
+                raise ChangedMeanwhile(self.version)
             Segment.objects.filter(pk=self.pk).update(
                 **changes,
                 state=self.State.PENDING,

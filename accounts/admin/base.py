@@ -3,9 +3,11 @@ leaves an audit entry of every change in the change's own transaction."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import unfold.admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.forms import ModelForm
@@ -13,12 +15,14 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import audit
 from accounts.admin.changes import changes_of
+from accounts.seen import SeenForm, held
 
 
 class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
     """Unfold's ModelAdmin, strict."""
 
     list_per_page = 50
+    change_form_before_template = "admin/seen.html"
     private_fields: tuple[str, ...] = ()  # the audit log tells that they changed, not into what
 
     def changelist_view(
@@ -43,6 +47,29 @@ class ModelAdmin(unfold.admin.ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         response: HttpResponse = super().history_view(request, object_id, extra_context)
         return response
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Whoever writes has the row to themselves until it is written."""
+        row = None
+        if object_id and request.method == "POST":
+            row = self.get_object(request, unquote(object_id))
+        with held(row) if row else nullcontext():
+            response: HttpResponse = super().changeform_view(request, object_id, *args, **kwargs)
+        return response
+
+    def get_form(
+        self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm[Any]]:
+        form: type[ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
+        if not change or not form.base_fields:
+            return form
+
+        class Seen(SeenForm, form):  # type: ignore[misc, valid-type]
+            """What the page shows of a row that is there."""
+
+        return Seen
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

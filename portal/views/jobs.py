@@ -16,6 +16,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from accounts.seen import held
 from portal.job_forms import JobForm, VoicesForm
 from portal.job_words import ERRORS, STATES, error_words
 from portal.views.pages import PersonRequest, page
@@ -138,12 +139,14 @@ def _segments(request: PersonRequest, job: Job) -> Any:
 def cast(request: PersonRequest, public_id: str) -> HttpResponse:
     """Give a draft its voices, and start it where that was the button."""
     job = own_job(request, public_id)
-    form = VoicesForm(request.POST, job=job, account=request.account)
-    if not form.is_valid():
-        messages.error(request, _("That could not be kept. Please look at the voices again."))
-        return redirect("job-detail", public_id)
     try:
-        form.keep()
+        with held(job):
+            form = VoicesForm(request.POST, job=job, account=request.account)
+            if not form.is_valid():
+                told = _("That could not be kept. Please look at the voices again.")
+                messages.error(request, form.refusal or told)
+                return redirect("job-detail", public_id)
+            form.keep()
         if "start" in request.POST:
             job.start(find_cast(job, caller_of(request)))
     except (UnknownVoice, ConsentRequired):

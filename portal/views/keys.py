@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
@@ -19,7 +19,8 @@ from accounts.admin.changes import changes_of
 from accounts.admin.use import with_use
 from accounts.audit import Actor, record
 from accounts.models import ApiKey, Membership
-from portal.key_forms import IssueForm, KeyForm, RotateForm
+from accounts.seen import held
+from portal.key_forms import ChangeForm, IssueForm, RotateForm
 from portal.views.pages import PersonRequest, owners_only, page
 
 
@@ -77,17 +78,24 @@ def _show_once(request: PersonRequest, key: ApiKey, raw: str) -> HttpResponse:
 @page("GET", "POST")
 def change(request: PersonRequest, public_id: str) -> HttpResponse:
     key = _living(request, public_id)
-    form = KeyForm(request.POST or None, instance=key)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            if form.changed_data:
-                key.save(update_fields=form.changed_data)
-                details = changes_of(form, (), ())
-                record("apikey.change", Actor.of_request(request), key, request.account, details)
-        messages.success(request, _("Saved."))
-        return redirect("key-list")
+    form = ChangeForm(instance=key)
+    if request.method == "POST":
+        with held(key):
+            form = ChangeForm(request.POST, instance=key)
+            if form.is_valid():
+                _keep(request, form)
+                return redirect("key-list")
     context = {"form": form, "key": key, "rotate_form": RotateForm()}
     return render(request, "portal/keys/change.html", context, status=400 if form.errors else 200)
+
+
+def _keep(request: PersonRequest, form: ChangeForm) -> None:
+    key = form.instance
+    if form.changed_data:
+        key.save(update_fields=form.changed_data)
+        details = changes_of(form, (), ())
+        record("apikey.change", Actor.of_request(request), key, request.account, details)
+    messages.success(request, _("Saved."))
 
 
 @page("POST")

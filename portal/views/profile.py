@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import Actor
 from accounts.exceptions import TeamRefusal
 from accounts.models import Profile
+from accounts.seen import held
 from portal import leaving, taking_along
 from portal.forms import LeaveForm, ProfileForm
 from portal.preferences import prefer
@@ -22,18 +23,23 @@ from voices.exceptions import StorageUnavailable
 
 @page("GET", "POST")
 def show(request: PersonRequest) -> HttpResponse:
-    form = ProfileForm(
-        request.POST or None, instance=Profile.of(request.user), account=request.account
-    )
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("Saved."))
-        response = redirect("profile")
-        chosen = {name: form.cleaned_data[name] for name in ("language", "theme")}
-        prefer(request, response, **chosen)
-        return response
+    profile = Profile.of(request.user)
+    form = ProfileForm(instance=profile, account=request.account)
+    if request.method == "POST":
+        with held(profile):
+            form = ProfileForm(request.POST, instance=profile, account=request.account)
+            if form.is_valid():
+                form.save()
+                return _kept(request, form)
     status = 400 if form.errors else 200
     return render(request, "portal/profile/show.html", {"form": form}, status=status)
+
+
+def _kept(request: PersonRequest, form: ProfileForm) -> HttpResponse:
+    messages.success(request, _("Saved."))
+    response = redirect("profile")
+    prefer(request, response, **{name: form.cleaned_data[name] for name in ("language", "theme")})
+    return response
 
 
 @page("POST")

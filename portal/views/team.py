@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from accounts.audit import Actor, record
 from accounts.current import choose_account
 from accounts.exceptions import TeamRefusal
 from accounts.models import Invitation, Membership
+from accounts.seen import held
 from portal.forms import AccountForm, InvitationForm, TeamForm
 from portal.mail import mail_invitation
 from portal.views.pages import PersonRequest, owners_only, page
@@ -129,15 +129,15 @@ def rename(request: PersonRequest) -> HttpResponse:
 def rule(request: PersonRequest) -> HttpResponse:
     """Default voice, and what histories keep: that holds at once, for what is there as well."""
     owners_only(request)
-    rules = AccountForm(request.POST, instance=request.account)
-    if not rules.is_valid():
-        return _show(request, InvitationForm(), 400, rules)
-    with transaction.atomic():
-        if rules.changed_data:
+    with held(request.account):
+        rules = AccountForm(request.POST, instance=request.account)
+        if rules.is_valid() and rules.changed_data:
             request.account.save(update_fields=rules.changed_data)
             details = changes_of(rules, (), ())
             actor = Actor.of_request(request)
             record("account.change", actor, request.account, request.account, details)
+    if rules.errors:
+        return _show(request, InvitationForm(), 400, rules)
     try:
         history.obey(request.account)
     except OSError:

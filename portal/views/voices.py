@@ -11,13 +11,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from accounts.audit import Actor
+from accounts.seen import held
 from portal import texts
 from portal.choices import GROUPS, matching
 from portal.playing import sample_rate
@@ -91,15 +91,25 @@ def voice_detail(request: PersonRequest, public_id: str) -> HttpResponse:
         raise Http404
     if voice.account_id != request.account.pk:
         return render(request, "portal/voices/others.html", {"voice": voice, "form": ReportForm()})
-    form = VoiceForm(request.POST or None, initial={**_about(voice), "tags": ", ".join(voice.tags)})
-    if request.method == "POST" and form.is_valid() and _changed(request, voice, form):
-        messages.success(request, _("Saved."))
-        return redirect("voice-detail", public_id)
+    form = VoiceForm(initial=_about(voice))
+    if request.method == "POST":
+        with held(voice):
+            form = VoiceForm(request.POST, initial=_about(voice))
+            is_kept = form.is_valid() and _changed(request, voice, form)
+        if is_kept:
+            messages.success(request, _("Saved."))
+            return redirect("voice-detail", public_id)
     return render(request, "portal/voices/detail.html", {**_details(voice), "form": form})
 
 
 def _about(voice: Voice) -> dict[str, str]:
-    return {name: getattr(voice, name) for name in ("name", "description", "language")}
+    about = {name: getattr(voice, name) for name in ("name", "description", "language")}
+    return {**about, "tags": ", ".join(voice.tags)}
+
+
+def _sharing(voice: Voice) -> dict[str, str]:
+    names = voice.shared_with.order_by("name").values_list("name", flat=True)
+    return {"visibility": voice.visibility, "accounts": ", ".join(names)}
 
 
 def _changed(request: PersonRequest, voice: Voice, form: VoiceForm) -> bool:
@@ -128,18 +138,12 @@ def _sentence(error: InvalidVoiceField) -> str:
 
 def _details(voice: Voice) -> dict[str, Any]:
     versions = list(voice.samples.select_related("created_by"))
-    sharing = SharingForm(
-        initial={
-            "visibility": voice.visibility,
-            "accounts": ", ".join(voice.shared_with.values_list("name", flat=True)),
-        }
-    )
     return {
         "voice": voice,
         "lines": measured(Report.from_json(voice.sample.report)),
         "speaks": voice.sample,
         "versions": versions,
-        "sharing": sharing,
+        "sharing": SharingForm(initial=_sharing(voice)),
         "may_withdraw": _held_consent(voice) is not None,
     }
 
@@ -155,10 +159,16 @@ def _held_consent(voice: Voice) -> VoiceConsent | None:
 @page("POST")
 def voice_share(request: PersonRequest, public_id: str) -> HttpResponse:
     """Private, shared with those that are named, or public."""
-    voice, form = _own(request, public_id), SharingForm(request.POST)
+    voice = _own(request, public_id)
+    with held(voice):
+        _share(request, voice, SharingForm(request.POST, initial=_sharing(voice)))
+    return redirect("voice-detail", public_id)
+
+
+def _share(request: PersonRequest, voice: Voice, form: SharingForm) -> None:
     if not form.is_valid():
-        messages.error(request, _("Choose who may speak with it."))
-        return redirect("voice-detail", public_id)
+        messages.error(request, form.refusal or _("Choose who may speak with it."))
+        return
     visibility, actor = form.cleaned_data["visibility"], Actor.of_request(request)
     names = form.cleaned_data["accounts"] if visibility == form.SHARED else []
     asked = ShareSerializer(data={"accounts": names})
@@ -167,13 +177,11 @@ def voice_share(request: PersonRequest, public_id: str) -> HttpResponse:
         accounts = asked.named()
     except ValidationError:
         messages.error(request, _("There is no one account of each of these names."))
-        return redirect("voice-detail", public_id)
-    with transaction.atomic():
-        voice.share(actor, accounts)
-        if visibility != form.SHARED:
-            voice.change(actor, visibility=visibility)
+        return
+    voice.share(actor, accounts)
+    if visibility != form.SHARED:
+        voice.change(actor, visibility=visibility)
     messages.success(request, _("Saved."))
-    return redirect("voice-detail", public_id)
 
 
 @page("POST")

@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from unfold.admin import ModelAdmin
 
 from accounts import audit
+from accounts.admin.base import ModelAdmin
 from accounts.audit import Actor
 from accounts.exceptions import Refusal
 from accounts.models import Account
@@ -40,20 +40,21 @@ class StoppedByOperator(RequestError):
 
 
 @admin.register(Notice)
-class NoticeAdmin(ModelAdmin):  # type: ignore[misc]
+class NoticeAdmin(ModelAdmin):
     """What everybody reads on the portal's pages."""
 
     list_display = ["text", "level", "since", "until"]
     list_filter = ["level"]
     fields = ["text", "level", "since", "until"]
 
-    def save_model(self, request: HttpRequest, obj: Notice, form: Any, change: bool) -> None:
-        obj.created_by = obj.created_by or cast(User, request.user)
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = cast(User, request.user)
         super().save_model(request, obj, form, change)
 
 
 @admin.register(EngineMeasurement)
-class EngineMeasurementAdmin(ModelAdmin):  # type: ignore[misc]
+class EngineMeasurementAdmin(ModelAdmin):
     """The table of measurements, and the live page above it. Nothing is written by hand."""
 
     list_display = [

@@ -180,6 +180,11 @@ class SegmentChanges(Strict):
     text = Text(min_length=1, max_length=LONGEST_SEGMENT, required=False)
     voice = Text(max_length=200, allow_blank=True, required=False)
     seed = Integer(0, 2**63 - 1, required=False, allow_null=True, help_text="Null: the job's.")
+    version = Integer(
+        *(1, 2**31 - 1),
+        required=False,
+        help_text="The one that was seen: nothing is done where somebody has changed it since.",
+    )
 
     def validate_text(self, value: str) -> str:
         if not is_speakable(value):

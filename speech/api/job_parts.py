@@ -120,7 +120,7 @@ class SegmentView(JobFace):
         changes = dict(form.validated_data)
         if voice := changes.get("voice"):
             changes["voice"], _ = find_voice(voice, caller_of(request, "job"))
-        segment.say_again(**changes)
+        segment.say_again(changes.pop("version", None), **changes)
         bell.ring(segment.job.public_id)
         return Response(segment_object(segment))
 

@@ -9,13 +9,16 @@ from django.contrib.auth.models import User
 
 from accounts.audit import Actor
 from accounts.models import ApiKey, AuditEntry, Invitation
+from speech.models import Notice
 from tests.admin.test_issue_key import form_of
 from tests.admin.test_usage_log import ODD_QUERIES
+from tests.forms import send
 
 LOG = "/admin/accounts/auditentry/"
 ACCOUNTS = "/admin/accounts/account/"
 KEYS = "/admin/accounts/apikey/"
 USERS = "/admin/auth/user/"
+NOON = "2026-01-02T12:00:00Z"
 
 
 def account_form(account, **changes):
@@ -45,7 +48,7 @@ def before(api_key):
 
 def test_a_limit_and_a_deactivation_are_told_with_what_was_before(operator, account, before):
     form = account_form(account, is_active="", monthly_characters="5000")
-    assert operator.post(f"{ACCOUNTS}{account.pk}/change/", form).status_code == 302
+    assert send(operator, f"{ACCOUNTS}{account.pk}/change/", form).status_code == 302
     changes = {"is_active": [True, False], "monthly_characters": [None, 5000]}
     assert written_since(before) == [("account.change", "operator", changes)]
     entry = AuditEntry.objects.last()
@@ -53,7 +56,7 @@ def test_a_limit_and_a_deactivation_are_told_with_what_was_before(operator, acco
 
 
 def test_a_form_that_changes_nothing_tells_nothing(operator, account, before):
-    operator.post(f"{ACCOUNTS}{account.pk}/change/", account_form(account))
+    send(operator, f"{ACCOUNTS}{account.pk}/change/", account_form(account))
     assert written_since(before) == []
 
 
@@ -63,7 +66,7 @@ def test_a_new_member_is_told(operator, account, charlie, before):
         "memberships-0-user": charlie.pk,
         "memberships-0-role": "member",
     }
-    operator.post(f"{ACCOUNTS}{account.pk}/change/", account_form(account, **row))
+    send(operator, f"{ACCOUNTS}{account.pk}/change/", account_form(account, **row))
     added = {"membership": {"added": ["charlie / alice"]}}
     assert written_since(before) == [("account.change", "operator", added)]
 
@@ -72,7 +75,8 @@ def test_a_key_s_issue_change_rotation_and_revocation_are_told_once_each(
     operator, account, api_key, before
 ):
     operator.post(f"{KEYS}add/", form_of(operator, account))
-    operator.post(
+    send(
+        operator,
         f"{KEYS}{api_key.pk}/change/",
         {"name": api_key.name, "scopes": api_key.scopes, "requests_per_minute": "30"},
     )
@@ -97,7 +101,7 @@ def test_people_s_rights_are_told_but_not_their_passwords_and_addresses(operator
         "date_joined_0": "2026-01-02",
         "date_joined_1": "03:04:05",
     }
-    operator.post(f"{USERS}{bob.pk}/change/", form)
+    send(operator, f"{USERS}{bob.pk}/change/", form)
     password = {"password1": "a new password 1", "password2": "a new password 1"}
     operator.post(f"{USERS}{bob.pk}/password/", {**password, "usable_password": "true"})
     changed, set_anew = written_since(before)
@@ -155,6 +159,17 @@ def test_an_owner_who_is_taken_out_here_has_invited_nobody_any_more(operator, ac
         f"{row}role": "member",
         f"{row}DELETE": "on",
     }
-    answer = operator.post(f"{ACCOUNTS}{account.pk}/change/", account_form(account, **rows))
+    answer = send(operator, f"{ACCOUNTS}{account.pk}/change/", account_form(account, **rows))
     assert answer.status_code == 302
     assert not Invitation.objects.all().waiting().exists()
+
+
+def test_what_everybody_is_told_is_told_to_the_log(operator, before):
+    notice = {"text": "Back at noon", "level": "info", "since_0": "2026-01-02", "since_1": "12:00"}
+    assert operator.post("/admin/speech/notice/add/", notice).status_code == 302
+    page = f"/admin/speech/notice/{Notice.objects.get().pk}/change/"
+    assert send(operator, page, notice | {"level": "warning"}).status_code == 302
+    assert written_since(before) == [
+        ("notice.add", "operator", {"text": [None, "Back at noon"], "since": [None, NOON]}),
+        ("notice.change", "operator", {"level": ["info", "warning"]}),
+    ]

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 
 from accounts.models import Account, ApiKey, AuditEntry, Membership
 from speech.models import SpeechModel, UsageRecord
+from tests.forms import send
 
 PAGES = {
     "account": "/admin/accounts/account/",
@@ -78,7 +79,7 @@ def test_an_inline_row_wants_its_own_permission(staff, account, charlie):
         "memberships-0-user": charlie.pk,
         "memberships-0-role": "owner",
     }
-    client.post(f"{PAGES['account']}{account.pk}/change/", form)
+    send(client, f"{PAGES['account']}{account.pk}/change/", form)
     assert list(Membership.objects.values()) == before
 
 
@@ -95,7 +96,7 @@ def test_who_may_change_users_gains_no_power(staff, operator_user):
     client = staff("change_user")
     clerk = User.objects.get(username="clerk")
     form = {"username": "clerk", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
-    client.post(f"{PAGES['user']}{clerk.pk}/change/", form)
+    send(client, f"{PAGES['user']}{clerk.pk}/change/", form)
     clerk.refresh_from_db()
     assert not clerk.is_superuser
     taken_over = {"password1": "a new password 1", "password2": "a new password 1"}

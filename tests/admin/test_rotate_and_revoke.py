@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ApiKey
+from tests.forms import send
 
 LIST = "/admin/accounts/apikey/"
 
@@ -58,7 +59,7 @@ def test_it_writes_only_what_was_changed(operator, api_key):
     """So that a revocation or a use in the meantime is not written back."""
     form = {"name": "new name", "scopes": api_key.scopes}
     with CaptureQueriesContext(connection) as queries:
-        operator.post(f"{LIST}{api_key.pk}/change/", form)
+        send(operator, f"{LIST}{api_key.pk}/change/", form)
     (update,) = (q["sql"] for q in queries if q["sql"].startswith('UPDATE "accounts_apikey"'))
     assert '"name" = ' in update
     assert "revoked_at" not in update
@@ -70,7 +71,7 @@ def test_a_key_keeps_its_account_and_is_never_deleted(operator, api_key, charlie
 
     stranger = Account.objects.for_user(charlie)
     form = {"name": "x", "scopes": api_key.scopes, "account": stranger.pk}
-    operator.post(f"{LIST}{api_key.pk}/change/", form)
+    send(operator, f"{LIST}{api_key.pk}/change/", form)
     assert operator.post(f"{LIST}{api_key.pk}/delete/", {"post": "yes"}).status_code == 403
     kept = ApiKey.objects.get(pk=api_key.pk)
     assert kept.account == api_key.account

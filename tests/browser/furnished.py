@@ -8,9 +8,12 @@ import time
 
 from tests.live import manage
 
+PASSWORD = "a password of mara's"
 FURNISH = """
-import json, random, uuid
+import json, random, time, uuid
 from datetime import timedelta
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, User
@@ -28,8 +31,11 @@ from voices.models import Origin, Voice, VoiceConsent, VoiceReport
 
 def session_of(user, account=None):
     session = SessionStore()
+    lately = {"method": "password", "at": time.time() + 86_400, "reauthenticated": True}
     session.update({SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
-                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0], "account": account})
+                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0], "account": account,
+                    "account_authentication_methods": [lately],
+                    "account_authentication_methods_user": str(user.pk)})
     session.save()
     return session.session_key
 
@@ -44,6 +50,10 @@ Account.objects.filter(pk=account.pk).update(
     monthly_characters=200_000, monthly_seconds=20_000, history="text")
 account.refresh_from_db()
 Membership.objects.create(user=otto, account=account, role="member")
+mara = User.objects.create_user("mara", "mara@example.com", "PASSWORD")
+Membership.objects.create(user=mara, account=account, role="member")
+TOTP.activate(mara, generate_totp_secret())
+RecoveryCodes.activate(mara)
 others = Account.objects.for_user(otto)
 invitation = Invitation.send(account.pk, "friend@example.com", "member", nell, by)
 _, key = ApiKey.issue(account, "Reading app", created_by=nell, monthly_characters=50_000)
@@ -78,6 +88,8 @@ for name, tags in {"Grandmother": ["warm", "slow"], "Newsroom": [], "Harbour pil
     mine = Voice.clone(account, name, prepared(), consent, origin, language="en",
                        description="For bedtime stories", transcript="The quick brown fox.",
                        tags=tags)
+broken = Voice.objects.get(name="Grandmother")
+broken.samples.update(report={})
 mine.rerecord(prepared(6.0), origin)
 mine.change(by, visibility="public")
 theirs = Voice.clone(others, "Otto reads", prepared(), None, origin,
@@ -104,8 +116,10 @@ for clients in (1, 4, 8):
         ttfa_p50_ms=21.0, ttfa_p95_ms=35.0, rtf=0.012, audio_per_second=80.0, measured_by=root)
 Group.objects.create(name="Listeners")
 print(json.dumps({
-    "sessions": {"operator": session_of(root), "nell": session_of(nell, account.pk)},
+    "sessions": {"operator": session_of(root), "nell": session_of(nell, account.pk),
+                 "mara": session_of(mara, account.pk)},
     "account": account.pk, "voice": mine.public_id, "theirs": theirs.public_id,
+    "broken": broken.public_id,
     "key": key.public_id, "invitation": invitation.token}))
 """
 BOOK = "\n\n".join(
@@ -115,9 +129,22 @@ BOOK = "\n\n".join(
 
 
 def furnish(data_dir):
-    """Make the rows; returns the sessions of ``operator`` and of ``nell``, who acts for the
-    account that has everything, and the ids."""
-    return json.loads(manage(data_dir, "shell", "-c", FURNISH, timeout=120).splitlines()[-1])
+    """Make the rows; returns the ids and the sessions of ``operator``, of ``nell``, who acts for
+    the account that has everything, and of ``mara``, a member of it with a second factor."""
+    rows = FURNISH.replace("PASSWORD", PASSWORD)
+    told = json.loads(manage(data_dir, "shell", "-c", rows, timeout=120).splitlines()[-1])
+    return told | {"too_many_fields": "a&" * 1001}
+
+
+def sign_in_by_half(context):
+    """As Mara, who is asked for her second factor and has not shown it."""
+    page = context.new_page()
+    page.goto("/account/login/")
+    page.fill("[name=login]", "mara")
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/account/2fa/authenticate/")
+    page.close()
 
 
 def speak(context, token):

@@ -31,6 +31,69 @@ IS_SEEN = """() => {
   return false;
 }"""
 MOST = 80
+# What Tab should lead to, in the order of reading; of radio buttons of one name one is enough.
+START = """() => {
+  const KINDS = "a[href], button, input, select, textarea, summary, audio[controls], [tabindex]";
+  window.expected = [...document.querySelectorAll(KINDS)].filter((one) =>
+    one.tabIndex >= 0 && !one.matches(":disabled") && !one.closest("[inert]") &&
+    one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length);
+  window.walked = [expected[0]];
+  expected[0].focus();
+}"""
+# Whether one is at the end. A player and a field of a date have several places within them.
+STEP = """() => {
+  const now = document.activeElement;
+  if (now === document.body || now === walked[0]) return true;
+  walked.push(now);
+  return false;
+}"""
+TOLD = """() => {
+  const name = (one) => one.outerHTML.slice(0, 160);
+  const together = (one) => walked.some((other) =>
+    one.type === "radio" && other.type === "radio" && other.name === one.name);
+  const isAfter = (one, other) => one === other ||
+    other.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING;
+  return {
+    "left out": expected.filter((one) => !walked.includes(one) && !together(one)).map(name),
+    "out of order": walked.filter((one, at) => at && !isAfter(one, walked[at - 1])).map(name),
+    "put first": expected.filter((one) => one.tabIndex > 0).map(name),
+  };
+}"""
+ALL_IN_ORDER = {"left out": [], "out of order": [], "put first": []}
+LAYER = "dialog:modal, [popover]:popover-open"
+IS_WITHIN = f"document.querySelector('{LAYER}').contains(document.activeElement)"
+
+
+def tab_through(page):
+    """From the first to the last, seeing on the way where one is; what was wrong with the order.
+    Where a list was loaded anew meanwhile, once more."""
+    for _ in range(3):
+        page.evaluate(START)
+        for _ in range(10 * MOST):
+            page.wait_for_function(IS_SEEN)
+            page.keyboard.press("Tab")
+            if page.evaluate(STEP):
+                break
+        else:
+            raise AssertionError("Tab does not come to an end")
+        if page.evaluate("expected.every((one) => one.isConnected)"):
+            return page.evaluate(TOLD)
+    raise AssertionError("It does not come to rest")
+
+
+def look_into(page, opener):
+    """Open what lies behind a button, and leave it: the focus goes into a dialog and stays there,
+    and comes back."""
+    opener.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(LAYER)
+    if page.locator("dialog:modal").count():
+        for _ in range(6):
+            assert page.evaluate(f"document.activeElement === document.body || {IS_WITHIN}")
+            page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.locator(LAYER)).to_have_count(0)
+    expect(opener).to_be_focused()
 
 
 def go(page, to):

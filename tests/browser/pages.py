@@ -1,5 +1,5 @@
-"""Every page there is: of who is signed in, of who is not, and of the admin. Where a URL names a
-thing, ``furnished.py`` has made it. Knows no browser."""
+"""Every page there is: of who is signed in, of who is not, of who has a second factor, and of the
+admin. Where a URL names a thing, ``furnished.py`` has made it. Knows no browser."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ SIGNED_IN = [
     "/account/3rdparty/",
     "/account/3rdparty/login/cancelled/",
     "/account/reauthenticate/",
-    "/nowhere",
     "/docs",
 ]
 SIGNED_OUT = [
@@ -71,8 +70,28 @@ SAME = [
     "/account/confirm-email/",
     "/account/inactive/",
 ]
-PORTAL = [("nell", path) for path in SIGNED_IN + (SAME if SOAK else [])] + [
-    (None, path) for path in SIGNED_OUT
+# Of Mara, who has a second factor, and of herself before she has shown it.
+SECOND_FACTOR = [
+    ("mara", "/account/2fa/"),
+    ("mara", "/account/2fa/recovery-codes/"),
+    ("mara", "/account/2fa/recovery-codes/generate/"),
+    ("mara", "/account/2fa/totp/deactivate/"),
+    ("mara", "/account/2fa/reauthenticate/"),
+    ("mara, half", "/account/2fa/authenticate/"),
+]
+# What is refused or fails, and how.
+ERRORS = {
+    ("nell", "/voices/?{too_many_fields}"): 400,
+    ("mara", "/keys/new/"): 403,
+    ("nell", "POST /preferences/"): 403,
+    ("nell", "/nowhere"): 404,
+    ("nell", "/voices/{broken}/"): 500,
+}
+PORTAL = [
+    *(("nell", path) for path in SIGNED_IN + (SAME if SOAK else [])),
+    *((None, path) for path in SIGNED_OUT),
+    *SECOND_FACTOR,
+    *ERRORS,
 ]
 
 

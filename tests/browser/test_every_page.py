@@ -11,8 +11,9 @@ import shutil
 import pytest
 
 from tests.browser.conftest import COLORS, WCAG, assert_accessible
-from tests.browser.furnished import furnish, speak
-from tests.browser.pages import ADMIN, PORTAL, SAME, urls_without_things
+from tests.browser.furnished import furnish, sign_in_by_half, speak
+from tests.browser.keyboard import ALL_IN_ORDER, look_into, tab_through
+from tests.browser.pages import ADMIN, ERRORS, PORTAL, SAME, urls_without_things
 from tests.live import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -56,12 +57,15 @@ def site(own_dir, told):
 
 @pytest.fixture(scope="module")
 def readers(browser, site, told):
-    """The browser of ``nell``, of the ``operator``, and of None, who is nobody in particular."""
+    """The browser of ``nell``, of ``mara``, of the ``operator``, and of None, who is nobody in
+    particular."""
     contexts = {}
-    for name in ("nell", "operator", None):
+    for name in ("nell", "mara", "mara, half", "operator", None):
         context = contexts[name] = browser.new_context(base_url=site.url)
         context.add_init_script(SHIFTS)
-        if name:
+        if name == "mara, half":
+            sign_in_by_half(context)
+        elif name:
             session = {"name": "sessionid", "value": told["sessions"][name], "url": site.url}
             context.add_cookies([session])
     yield contexts
@@ -97,6 +101,10 @@ def page(request, readers, things):
             page.scripts.append(came.url) if came.request.resource_type == "script" else None
         ),
     )
+    page.status = ERRORS.get(request.param)
+    method, _, path = path.rpartition(" ")
+    if method:
+        page.route(f"**{path}", lambda route: route.continue_(method=method))
     page.answer = page.goto(path.format(**things))
     page.evaluate(DRAWN)
     page.html = page.answer.text()
@@ -105,7 +113,7 @@ def page(request, readers, things):
 
 
 def test_nothing_goes_wrong(page):
-    assert page.answer.status < 500
+    assert page.answer.status == page.status if page.status else page.answer.status < 500
     assert page.complaints == []
 
 
@@ -146,6 +154,19 @@ def test_it_holds_no_script_or_style_and_its_policy_lets_none_in(page):
 
 def test_everybody_can_use_it(page):
     assert_accessible(page, WCAG) if page.is_admin else assert_accessible(page)
+
+
+def test_tab_goes_through_all_of_it_in_the_order_of_reading(page):
+    if page.is_admin or page.url.endswith(HEAVY):
+        pytest.skip("a frame of its own")
+    assert tab_through(page) == ALL_IN_ORDER
+
+
+def test_what_opens_over_it_gives_the_focus_back(page):
+    if page.is_admin or page.url.endswith(HEAVY):
+        pytest.skip("a frame of its own")
+    for opener in page.locator("[command=show-modal]:visible, [popovertarget]:visible").all():
+        look_into(page, opener)
 
 
 def test_everybody_can_read_it_in_the_dark(page):

@@ -147,8 +147,11 @@ def test_one_segment_is_corrected_and_only_it_is_charged(http, make):
     before = http.get(url).json()["data"]
     audio = [http.get(f"{url}/{number}/audio").content for number in range(5)]
     used = http.get("/api/usage").json()["account"]["characters"]["used"]
-    changed = http.patch(f"{url}/2", json={"text": "Somebody spoke.", "seed": 9}).json()
+    wanted = {"text": "Somebody spoke.", "seed": 9, "version": 1}
+    changed = http.patch(f"{url}/2", json=wanted).json()
     assert (changed["state"], changed["version"], changed["has_audio"]) == ("pending", 2, True)
+    late = http.patch(f"{url}/2", json=wanted)
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "changed_meanwhile")
     again = ended(http, job["id"])
     assert again["progress"]["segments"]["finished"] == 5
     after = http.get("/api/usage").json()["account"]["characters"]["used"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.files.storage import default_storage
 
-from speech.job_models import Job, Unwanted, WrongState
+from speech.job_models import ChangedMeanwhile, Job, Unwanted, WrongState
 from speech.job_parts import Output, Segment, WebhookDelivery
 from speech.longform.endings import end_of
 
@@ -57,6 +57,14 @@ def test_what_was_changed_meanwhile_is_unwanted(held):
     costs = Job.objects.get().characters
     assert costs == sum(segment.characters for segment in held.segments.all())
     assert costs == held.characters - len("Chapter 1") + len("Another.")
+
+
+def test_of_two_who_correct_it_at_once_the_second_is_told(held):
+    seen = first_of(held).version
+    first_of(held).say_again(seen, text="Another.")
+    with pytest.raises(ChangedMeanwhile):
+        first_of(held).say_again(seen, text="A third.")
+    assert (first_of(held).text, first_of(held).version) == ("Another.", seen + 1)
 
 
 def test_it_is_tried_three_times(held):

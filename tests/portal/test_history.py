@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Account
 from speech import history
 from speech.models import HistoryItem, UsageRecord
+from tests.forms import send
 from tests.portal.conftest import spoken
 
 
@@ -102,11 +103,11 @@ def test_a_stricter_rule_holds_for_what_is_there(at_alice, alice, account):
     pk = spoken(alice, rule(account, "audio"), "hello there")
     history.add_audio(pk, "history/bb/test.flac", ContentFile(b"heard"))
     form = {"default_voice": "", "history": "hash", "history_days": ""}
-    assert at_alice.post("/account/team/rules/", form).status_code == 302
+    assert send(at_alice, "/account/team/", form, "/account/team/rules/").status_code == 302
     item = HistoryItem.objects.get()
     assert (item.text, item.audio_key) == ("", "")
     assert not default_storage.exists("history/bb/test.flac")
-    at_alice.post("/account/team/rules/", {**form, "history": "off"})
+    send(at_alice, "/account/team/", {**form, "history": "off"}, "/account/team/rules/")
     assert not HistoryItem.objects.exists()
 
 
@@ -114,7 +115,7 @@ def test_fewer_days_hold_for_what_is_there(at_alice, alice, account):
     pk = spoken(alice, account, "hello there")
     UsageRecord.objects.filter(pk=pk).update(created_at=timezone.now() - timedelta(days=5))
     form = {"default_voice": "", "history": "text", "history_days": "4"}
-    at_alice.post("/account/team/rules/", form)
+    send(at_alice, "/account/team/", form, "/account/team/rules/")
     assert not HistoryItem.objects.exists()
 
 

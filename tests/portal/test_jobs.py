@@ -9,6 +9,7 @@ from django.urls import reverse
 from speech.job_models import Job
 from speech.job_parts import Output
 from tests.documents.packed import epub
+from tests.forms import seen_on, send
 from tests.longform.conftest import storage_down
 
 pytestmark = pytest.mark.django_db
@@ -79,22 +80,29 @@ def test_a_broken_file_is_said_to_be_broken(at_alice, data):
 
 def test_voices_are_given_and_it_starts(at_alice, draft):
     given = {"voice": "echo", "speaker-0": "sage", "chapter-1": "onyx", "start": "1"}
-    assert at_alice.post(at(draft, "job-cast"), given).status_code == 302
+    assert send(at_alice, at(draft), given, at(draft, "job-cast")).status_code == 302
     draft.refresh_from_db()
     assert (draft.state, draft.voice, draft.speakers) == ("queued", "echo", {"Anna": "sage"})
     assert [chapter["voice"] for chapter in draft.chapters] == ["", "onyx"]
 
 
 def test_what_was_started_meanwhile_is_not_changed(at_alice, draft):
+    given = {
+        "voice": "echo",
+        "start": "1",
+        "seen": seen_on(at_alice, at(draft), at(draft, "job-cast")),
+    }
     draft.start()
-    response = at_alice.post(at(draft, "job-cast"), {"voice": "echo", "start": "1"}, follow=True)
+    response = at_alice.post(at(draft, "job-cast"), given, follow=True)
     assert "cannot be done now" in response.content.decode()
     draft.refresh_from_db()
     assert draft.voice == "nova"
 
 
 def test_a_speaker_without_a_voice_does_not_start(at_alice, draft):
-    response = at_alice.post(at(draft, "job-cast"), {"voice": "nova", "start": "1"}, follow=True)
+    response = send(
+        at_alice, at(draft), {"voice": "nova", "start": "1"}, at(draft, "job-cast"), follow=True
+    )
     assert "cannot be used" in response.content.decode()
     draft.refresh_from_db()
     assert draft.state == "draft"

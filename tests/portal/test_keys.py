@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiKey, AuditEntry
+from tests.forms import send
 from tests.portal.conftest import browser_of
 
 GIVEN = {"name": "player", "scopes": ["speech"], "requests_per_minute": "30"}
@@ -85,7 +86,7 @@ def test_a_wrong_field_makes_no_key(at_alice, account, wrong):
 
 def test_a_key_is_changed_and_the_log_tells_what(at_alice, api_key):
     form = {"name": "renamed", "scopes": ["speech", "voices"], "parallel_streams": "2"}
-    assert at_alice.post(f"/keys/{api_key.public_id}/", form).status_code == 302
+    assert send(at_alice, f"/keys/{api_key.public_id}/", form).status_code == 302
     api_key.refresh_from_db()
     assert (api_key.name, api_key.parallel_streams) == ("renamed", 2)
     assert '"parallel_streams":[null,2]' in AuditEntry.objects.get(action="apikey.change").details
@@ -93,7 +94,7 @@ def test_a_key_is_changed_and_the_log_tells_what(at_alice, api_key):
 
 def test_what_an_operator_gave_stays(at_alice, api_key):
     ApiKey.objects.update(scopes=["speech", "metrics"])
-    at_alice.post(f"/keys/{api_key.public_id}/", {"name": "n", "scopes": ["voices"]})
+    send(at_alice, f"/keys/{api_key.public_id}/", {"name": "n", "scopes": ["voices"]})
     api_key.refresh_from_db()
     assert api_key.scopes == ["voices", "metrics"]
 

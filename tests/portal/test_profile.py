@@ -24,6 +24,7 @@ from portal import taking_along
 from speech import history
 from speech.longform.storage import finish_erasing, folder
 from speech.models import ErasedFolder, HistoryItem, Job, Segment, UsageRecord
+from tests.forms import send
 from tests.longform.conftest import storage_down
 from tests.portal.conftest import spoken
 from tests.voices.conftest import prepared
@@ -56,7 +57,7 @@ def taken_along(browser):
 
 def test_preferences_are_kept_and_hold(at_alice, alice):
     form = {"language": "zh-hant", "theme": "dark", "time_zone": "Asia/Taipei"}
-    answer = at_alice.post("/account/profile/", {**form, "default_format": "opus"})
+    answer = send(at_alice, "/account/profile/", {**form, "default_format": "opus"})
     assert answer.status_code == 302
     profile = Profile.objects.get(user=alice)
     assert (profile.time_zone, profile.default_format) == ("Asia/Taipei", "opus")
@@ -73,33 +74,33 @@ def test_the_studio_begins_with_the_voice_of_the_person_then_of_the_account(
     account.save()
     assert begins_with() == "nova"
     form = {"theme": "dark", "default_format": "mp3"}
-    at_alice.post("/account/profile/", {**form, "default_voice": "echo"})
+    send(at_alice, "/account/profile/", {**form, "default_voice": "echo"})
     assert begins_with() == "echo"
     assert begins_with("?voice=onyx") == "onyx"
-    assert at_alice.post("/account/profile/", {**form, "default_voice": "x"}).status_code == 400
+    assert send(at_alice, "/account/profile/", {**form, "default_voice": "x"}).status_code == 400
     Profile.objects.update(default_voice="voice_of_another_account")
     assert begins_with() == "nova"
     kept = {**form, "default_voice": "voice_of_another_account"}
-    assert at_alice.post("/account/profile/", kept).status_code == 302
+    assert send(at_alice, "/account/profile/", kept).status_code == 302
 
 
 def test_the_studio_is_as_the_person_prefers_it(at_alice):
     form = {"language": "ja", "theme": "dark", "default_voice": "echo", "default_format": "opus"}
-    assert at_alice.post("/account/profile/", form).status_code == 302
+    assert send(at_alice, "/account/profile/", form).status_code == 302
     at_alice.cookies.pop("django_language")  # what counts is the profile
     at_alice.cookies.pop("theme")
     studio = at_alice.get("/studio/").content.decode()
     assert '<html lang="ja" data-theme="dark"' in studio
     assert "<option selected>opus</option>" in studio
     assert 'id="voice" value="echo"' in studio
-    at_alice.post("/account/profile/", {**form, "language": "", "theme": "auto"})
+    send(at_alice, "/account/profile/", {**form, "language": "", "theme": "auto"})
     studio = at_alice.get("/studio/", headers={"accept-language": "zh-hant"}).content.decode()
     assert '<html lang="zh-hant">' in studio
 
 
 def test_a_wrong_preference_is_named(at_alice):
     form = {"theme": "dark", "time_zone": "Mars/Base", "default_format": "wav"}
-    answer = at_alice.post("/account/profile/", form)
+    answer = send(at_alice, "/account/profile/", form)
     assert answer.status_code == 400
     assert "time_zone" in answer.context["form"].errors
 

@@ -89,6 +89,7 @@ def with_second_factor(at_alice, django_capture_on_commit_callbacks):
     """Alice turned it on in her settings; the secret of her app."""
     at_alice.post("/account/reauthenticate/", {"password": PASSWORD})
     page = at_alice.get("/account/2fa/totp/activate/")
+    assert '<img class="qr" src="data:image/svg' in page.content.decode()  # on white in any theme
     secret = page.context["form"].secret
     with django_capture_on_commit_callbacks(execute=True):
         answer = at_alice.post("/account/2fa/totp/activate/", {"code": code_for(secret)})

@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection
 
 from accounts.audit import Actor
 from accounts.models import Account
+from tests.forms import send
 from tests.portal.conftest import browser_of
 from voices.exceptions import ConsentRequired
 from voices.models import Voice, VoiceConsent
@@ -35,7 +36,7 @@ def test_it_shows_the_check_in_words_and_the_versions(at_alice, page):
 
 def test_it_is_renamed(at_alice, page, voice):
     changes = about(name="Evening reader", language="en-gb", tags="calm, dry , calm")
-    assert at_alice.post(page, changes).status_code == 302
+    assert send(at_alice, page, changes).status_code == 302
     voice.refresh_from_db()
     assert (voice.name, voice.language, voice.tags) == ("Evening reader", "en-GB", ["calm", "dry"])
 
@@ -53,7 +54,7 @@ def test_it_is_renamed(at_alice, page, voice):
 )
 def test_what_may_not_be_is_said_at_its_field(at_alice, page, voice, make_voice, changed, field):
     make_voice("Taken")
-    shown = at_alice.post(page, about(**changed))
+    shown = send(at_alice, page, about(**changed))
     assert shown.status_code == 200
     assert list(shown.context["form"].errors) == [field]
     voice.refresh_from_db()
@@ -66,12 +67,12 @@ def test_it_is_shared_by_name_and_taken_back(at_alice, charlie, page, voice):
     Account.objects.for_user(charlie)
     at_charlie = browser_of(charlie)
     assert at_charlie.get(page).status_code == 404
-    at_alice.post(f"{page}share/", {"visibility": "shared", "accounts": "charlie"})
+    send(at_alice, page, {"visibility": "shared", "accounts": "charlie"}, f"{page}share/")
     shown = at_charlie.get(page)
     assert (shown.status_code, "portal/voices/others.html") == (200, shown.templates[0].name)
-    at_alice.post(f"{page}share/", {"visibility": "private", "accounts": "charlie"})
+    send(at_alice, page, {"visibility": "private", "accounts": "charlie"}, f"{page}share/")
     assert at_charlie.get(page).status_code == 404
-    at_alice.post(f"{page}share/", {"visibility": "public", "accounts": ""})
+    send(at_alice, page, {"visibility": "public", "accounts": ""}, f"{page}share/")
     assert at_charlie.get(page).status_code == 200
 
 
@@ -79,21 +80,21 @@ def test_who_may_speak_with_it_changes_at_once_or_not_at_all(at_alice, charlie, 
     from accounts.models import Account
 
     Account.objects.for_user(charlie)
-    at_alice.post(f"{page}share/", {"visibility": "shared", "accounts": "charlie"})
+    send(at_alice, page, {"visibility": "shared", "accounts": "charlie"}, f"{page}share/")
     with connection.cursor() as cursor:  # the log has no room for the second of two entries
         cursor.execute(
             "CREATE TRIGGER full BEFORE INSERT ON accounts_auditentry"
             " WHEN NEW.action = 'voice.change' BEGIN SELECT RAISE(ABORT, 'full'); END"
         )
     with pytest.raises(DatabaseError):
-        at_alice.post(f"{page}share/", {"visibility": "public", "accounts": ""})
+        send(at_alice, page, {"visibility": "public", "accounts": ""}, f"{page}share/")
     voice.refresh_from_db()
     assert voice.visibility == "shared"
     assert [one.name for one in voice.shared_with.all()] == ["charlie"]
 
 
 def test_nobody_is_nobody_to_share_with(at_alice, page, voice):
-    at_alice.post(f"{page}share/", {"visibility": "shared", "accounts": "nobody"})
+    send(at_alice, page, {"visibility": "shared", "accounts": "nobody"}, f"{page}share/")
     voice.refresh_from_db()
     assert voice.visibility == "private"
 
@@ -165,7 +166,7 @@ def test_a_strangers_voice_is_not_there(at_charlie, page, voice):
 
 
 def test_a_public_voice_is_reported_and_not_changed_by_others(at_alice, at_charlie, page, voice):
-    at_alice.post(f"{page}share/", {"visibility": "public", "accounts": ""})
+    send(at_alice, page, {"visibility": "public", "accounts": ""}, f"{page}share/")
     at_charlie.post(page, about(name="Mine now"))
     for action in ("share/", "erase/", "versions/1/restore/"):
         assert at_charlie.post(page + action).status_code == 404

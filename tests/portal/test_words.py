@@ -7,6 +7,7 @@ import re
 import pytest
 
 from portal.job_words import ERRORS
+from tests.forms import send
 from tests.test_docs import ROOT, error_table
 
 SCRIPTS = ROOT / "portal/static/portal"
@@ -52,6 +53,6 @@ def test_what_may_not_be_said_of_a_voice_is_said_in_the_readers_language(
 ):
     form = {"name": "Reader", "description": "", "language": "", "tags": "", field: value}
     headers = {"accept-language": "ja"}
-    shown = at_alice.post(f"/voices/{voice.public_id}/", form, headers=headers)
+    shown = send(at_alice, f"/voices/{voice.public_id}/", form, headers=headers)
     [words] = shown.context["form"].errors[field]
     assert re.search("[ぁ-ん]", words), words

@@ -26,13 +26,17 @@ class VoiceReportAdmin(VerbsAdmin):
     actions = ("settle_selected",)
     actions_detail = ("settle",)
     fieldsets = (
-        (None, {"fields": (("shown", "voice"), "account", "reason")}),
+        (None, {"fields": (("name", "voice"), "account", "reason")}),
         (gettext_lazy("History"), {"fields": (("created_at", "settled_at"),)}),
     )
 
     @admin.display(description=gettext_lazy("voice"), ordering="voice__name")
     def shown(self, report: VoiceReport) -> str:
         return report.voice.name or report.voice.public_id
+
+    @admin.display(description=gettext_lazy("name"))
+    def name(self, report: VoiceReport) -> str:
+        return report.voice.name or "–"
 
     @display(  # type: ignore[untyped-decorator]
         description=gettext_lazy("state"), label={"open": "warning", "settled": "success"}

@@ -106,7 +106,7 @@ class VoiceAdmin(TakesAdmin):
         (None, {"fields": (("name", "public_id"), ("kind", "account"), ("state", "visibility"))}),
         (
             gettext_lazy("About it"),
-            {"fields": ("description", ("language", "tags"), "shared_with")},
+            {"fields": ("description", ("language", "tagged"), "shared_with")},
         ),
         (gettext_lazy("Consent"), {"fields": (("consent", "consent_policy"),)}),
         (
@@ -118,6 +118,10 @@ class VoiceAdmin(TakesAdmin):
     @admin.display(description=gettext_lazy("voice"), ordering="name")
     def shown(self, voice: Voice) -> str:
         return voice.name or voice.public_id
+
+    @admin.display(description=gettext_lazy("tags"))
+    def tagged(self, voice: Voice) -> str:
+        return ", ".join(voice.tags)
 
     @display(  # type: ignore[untyped-decorator]
         description=gettext_lazy("state"),

@@ -107,6 +107,7 @@ audio.addEventListener("ended", () => {
 
 const dialog = at("edit");
 let edited = null;
+let seen = null;
 
 document.addEventListener("click", (event) => {
   const hear = event.target.closest("[data-play]");
@@ -114,6 +115,7 @@ document.addEventListener("click", (event) => {
   const edit = event.target.closest("[data-edit]");
   if (!edit) return;
   edited = edit.dataset.edit;
+  seen = Number(edit.dataset.version);
   at("edit-text").value = edit.closest("tr").querySelector("[data-text]").textContent;
   at("edit-voice").value = edit.dataset.voice;
   at("edit-seed").value = edit.dataset.seed;
@@ -126,7 +128,7 @@ dialog.addEventListener("close", () => document.querySelector(`[data-edit="${edi
 at("edit-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const seed = at("edit-seed").value.trim();
-  const body = { text: at("edit-text").value, voice: at("edit-voice").value.trim(), seed: seed ? BigInt(seed) : null };
+  const body = { text: at("edit-text").value, voice: at("edit-voice").value.trim(), seed: seed ? BigInt(seed) : null, version: seen };
   const url = `/api/jobs/${dialog.dataset.jobId}/segments/${edited}`;
   const answer = await fetch(url, {
     method: "PATCH",

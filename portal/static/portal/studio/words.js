@@ -52,6 +52,7 @@ export function sentence({ code, message, retryAfter }) {
     payload_too_large: () => gettext("This is too large to be sent."),
     request_timeout: () => gettext("It took too long to arrive. Check your connection and try again."),
     job_state: () => gettext("This cannot be done to the long text as it stands now. Reload the page."),
+    changed_meanwhile: () => gettext("Somebody has changed this piece meanwhile. Copy what you wrote, and reload the page."),
     nobody: () => gettext("You are not signed in any more. Reload the page and sign in."),
     not_allowed: () => gettext("This is not allowed. Reload the page and try again, or ask an owner of the account."),
     account_deactivated: () => gettext("This account is switched off."),
