@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,8 @@ from speech.operations import Notice
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Lazy where it asks the database: JSON and files of the admin need none of it."""
+    """Where it asks the database lazy, and once a page: JSON and files of the admin need none of
+    it, and templates call anew wherever they name it."""
     user = getattr(request, "user", None)
     context: dict[str, Any] = {
         "languages": settings.LANGUAGES,
@@ -25,11 +27,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if user is None:
         return context
     context["profile"] = profile_of(request)
-    context["notices"] = lambda: Notice.objects.current()[:3]
+    context["notices"] = cache(lambda: Notice.objects.current()[:3])
     if user.is_authenticated:
         context |= {
             "menu": MENU,
-            "membership": lambda: known_membership(request),
-            "memberships": lambda: memberships_of(user),
+            "membership": cache(partial(known_membership, request)),
+            "memberships": cache(partial(memberships_of, user)),
         }
     return context

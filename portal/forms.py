@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Membership, Profile
+from accounts.profiles import time_zones
 from accounts.retention import Retention
 from accounts.seen import SeenForm
 from portal.choices import voice_choices
@@ -104,7 +104,7 @@ class AccountForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # not g
 
 
 def _zones() -> list[tuple[str, str]]:
-    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
+    return [(name, name.replace("_", " ")) for name in sorted(time_zones())]
 
 
 class LeaveForm(forms.Form):

@@ -6,8 +6,6 @@ for.
 
 from __future__ import annotations
 
-import zoneinfo
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +13,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 
 from accounts.models import Profile
+from accounts.profiles import time_zones
 
 THEME_COOKIE = "theme"
 TIME_ZONE_COOKIE = "timezone"
@@ -32,7 +31,7 @@ class PreferencesMiddleware(LocaleMiddleware):
         else:
             super().process_request(request)
         zone = profile.time_zone or request.COOKIES.get(TIME_ZONE_COOKIE, "")
-        if zone in zoneinfo.available_timezones():
+        if zone in time_zones():
             timezone.activate(zone)
         else:
             timezone.deactivate()

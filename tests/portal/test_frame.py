@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Membership, Profile
 from portal import nav
@@ -27,6 +29,15 @@ def test_the_icon_that_browsers_ask_for_brings_no_cookie(at_alice):
     answer = at_alice.get("/favicon.ico")
     assert answer.status_code == 302 and answer.url.endswith(".svg")
     assert "csrftoken" not in answer.cookies
+
+
+def test_it_is_asked_once_whom_somebody_acts_for(admin_client, at_alice):
+    """Also where it is for nobody yet."""
+    for browser, path in ((at_alice, "/studio/"), (admin_client, "/nowhere")):
+        with CaptureQueriesContext(connection) as queries:
+            assert b"</html>" in browser.get(path).content
+        asked = [query["sql"] for query in queries if 'FROM "accounts_membership"' in query["sql"]]
+        assert len(asked) == len(set(asked)) > 0
 
 
 def test_the_menu_names_pages_that_exist(at_alice):

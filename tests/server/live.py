@@ -136,6 +136,12 @@ class LiveServer:
         found: dict[str, int] = self.get("/statistics").json
         return found
 
+    def wait_until_idle(self, seconds: float = 10) -> None:
+        deadline = time.monotonic() + seconds
+        while self.statistics["running"] > 1:  # the one that counts
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
     # Looking at it
 
     @property

@@ -45,6 +45,7 @@ def test_clients_that_never_read_cost_little_and_disturb_nobody(server: LiveServ
 def test_a_client_that_takes_nothing_is_cut_and_one_that_reads_slowly_is_not(
     server: LiveServer,
 ) -> None:
+    server.wait_until_idle()  # those of the test before it are not counted here
     cancelled = server.statistics["cancelled"]
     with clients(server, 2, "/fill/500") as (silent, slow):
         end = time.monotonic() + 4
@@ -65,6 +66,7 @@ def test_a_large_answer_arrives_whole_at_a_late_client(server: LiveServer) -> No
 
 @pytest.mark.slow
 def test_a_client_that_drips_is_cut(server: LiveServer) -> None:
+    server.wait_until_idle()
     cancelled = server.statistics["cancelled"]
     with clients(server, 1, "/fill/500") as (dripping,):
         deadline = time.monotonic() + 6
