@@ -71,6 +71,12 @@ class NotAllowed(Refusal):
     code = "not_allowed"
 
 
+class NoMember(NotAllowed):
+    """Whoever began it at a browser may not act for the account any more."""
+
+    default_detail = "You may not speak for this account any more."
+
+
 class RateLimited(Refusal):
     """More requests this minute than the key may make."""
 

@@ -85,7 +85,7 @@ def _make(take: BuiltInTake, mark: str, engine: Engine, priority: Priority) -> b
     first_seed = recipe.seed + (take.failures + take.version - 1) * SEEDS
     try:
         sample, seed = speak_preset(recipe, first_seed, engine, priority, renew)
-        take.keep(mark, sample, recipe.sentence, seed)
+        is_ours = take.keep(mark, sample, recipe.sentence, seed)
     except _LATER as error:
         log.warning("built_in_voice_waits", voice=str(take), reason=str(error))
         take.let_go(mark)
@@ -94,7 +94,8 @@ def _make(take: BuiltInTake, mark: str, engine: Engine, priority: Priority) -> b
         log.error("built_in_voice_failed", voice=str(take), reason=str(error))
         take.fail(mark, str(error))
     else:
-        log.info("built_in_voice_made", voice=str(take), seed=seed)
+        if is_ours:
+            log.info("built_in_voice_made", voice=str(take), seed=seed)
     return True
 
 

@@ -6,6 +6,7 @@ asks, and the newest state whenever something may have changed (see ``speech/wat
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -39,6 +40,7 @@ class ProgressConsumer(Watcher):
 
     async def connect(self) -> None:
         self.jobs: dict[str, str] = {}  # by id, what was told last
+        self.telling = asyncio.Lock()  # who looked earlier tells earlier
         self.asked: str = self.scope["url_route"]["kwargs"].get("job", "")
         self.is_there = False
         await super().connect()
@@ -107,6 +109,10 @@ class ProgressConsumer(Watcher):
         return True
 
     async def _show(self, public_id: str) -> None:
+        async with self.telling:
+            await self._tell_of(public_id)
+
+    async def _tell_of(self, public_id: str) -> None:
         progress = await in_pool(looks, _progress, self.visitor, public_id)
         if progress is None:
             await self._leave(public_id)

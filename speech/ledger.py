@@ -14,14 +14,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from time import monotonic, sleep
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.db import InterfaceError, OperationalError, connection
 
-from accounts.exceptions import DatabaseUnavailable, InvalidKey
+from accounts.exceptions import DatabaseUnavailable, InvalidKey, NoMember
 from speech import usage
 from speech.job_models import Unwanted
 from speech.models import UsageRecord
@@ -37,6 +37,12 @@ OnRevoked = Callable[[Exception], None]
 
 _Waiting = tuple[int, Outcome, Future[None], Callable[[], None] | None]
 _LONGEST_RETRY = 5.0
+# The right to speak that one began with, and why it is at its end.
+_ENDS = (
+    (usage.left_among, NoMember),
+    (usage.revoked_among, InvalidKey),
+    (usage.silenced_among, VoiceSilenced),
+)
 
 
 class Ledger:
@@ -96,7 +102,7 @@ class Ledger:
         Raises QuotaExceeded, TooManyStreams or DatabaseUnavailable. A caller that gives up
         waiting leaves no open record behind. ``on_revoked`` is called with the reason, perhaps
         more than once and on the writer's thread, within ``renew_seconds`` of the end of the key,
-        the account, or the right to speak with the voice.
+        the account, the person's part in it, or the right to speak with the voice.
         """
         opening = self._writer.submit(self._open, entry, on_revoked)
         try:
@@ -182,10 +188,8 @@ class Ledger:
             if now >= self._renew_at:
                 self._renew_at = now + self._renew_seconds
                 self._write(lambda: usage.renew_leases(self._open_records, self._lease))
-                revoked = self._write(lambda: usage.revoked_among(self._open_records))
-                self._stop_revoked(revoked, InvalidKey())
-                silenced = self._write(lambda: usage.silenced_among(self._open_records))
-                self._stop_revoked(silenced, VoiceSilenced())
+                for among, reason in _ENDS:
+                    self._stop_revoked(self._write(partial(among, self._open_records)), reason())
             if now >= self._sweep_at:
                 self._sweep_at = now + self._sweep_seconds
                 if swept := self._write(usage.sweep):

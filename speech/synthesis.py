@@ -245,8 +245,9 @@ class Synthesis:
     # -- the end
 
     def stop(self, reason: Exception) -> None:
-        """End it from outside, as a person or an operator does: its reader gets ``reason``."""
-        self._stop_reason = reason
+        """End it from outside, as a person or an operator does: its reader gets the first
+        ``reason``, whatever else comes before it has left."""
+        self._stop_reason = self._stop_reason or reason
         for stream in self._streams:
             stream.cancel()
 

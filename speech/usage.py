@@ -14,10 +14,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.counters import this_month
+from accounts.models import Membership
 from accounts.reservations import Reservation
 from speech.history import HistoryItem, Keep
 from speech.job_models import Unwanted
@@ -35,6 +36,7 @@ _LEASE_END = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %(lease)s)",
     "postgresql": "STATEMENT_TIMESTAMP() + %(lease)s::interval",
 }
+# Who had a long text begun may be erased while it is spoken: it goes on as nobody's.
 _OPEN = """
 INSERT INTO speech_usagerecord (
     request_id, account_id, user_id, key_id, user_agent, face, voice, model, model_used, engine,
@@ -42,9 +44,10 @@ INSERT INTO speech_usagerecord (
     month, reserved_characters, reserved_ms, boot, created_at, lease_until,
     outcome, finish_reason, error_code, audio_ms, bytes_sent, characters_charged, ms_charged)
 VALUES (
-    %(request_id)s, %(account_id)s, %(user_id)s, %(key_id)s, %(user_agent)s, %(face)s, %(voice)s,
-    %(model)s, %(model_used)s, %(engine)s, %(response_format)s, %(stream_format)s,
-    %(settings)s, %(seed)s, %(characters)s, %(text_hash)s,
+    %(request_id)s, %(account_id)s, (SELECT id FROM auth_user WHERE id = %(user_id)s), %(key_id)s,
+    %(user_agent)s, %(face)s, %(voice)s, %(model)s, %(model_used)s, %(engine)s,
+    %(response_format)s, %(stream_format)s, %(settings)s, %(seed)s, %(characters)s,
+    %(text_hash)s,
     %(month)s, %(characters)s, %(ceiling_ms)s, %(boot)s, {now}, {lease_end},
     'open', '', '', 0, 0, 0, 0)
 RETURNING id
@@ -225,13 +228,15 @@ def revoked_among(record_ids: Iterable[int]) -> list[int]:
         | Q(account__is_active=False)
         | Q(account__personal_of__is_active=False)
     )
-    return [
-        record_id
-        for ids in _batches(record_ids)
-        for record_id in UsageRecord.objects.filter(refused, pk__in=ids).values_list(
-            "pk", flat=True
-        )
-    ]
+    return _among(record_ids, refused)
+
+
+def left_among(record_ids: Iterable[int]) -> list[int]:
+    """Those of somebody without a key who may not act for the account any more since they were
+    opened: taken out of it, switched off, or erased."""
+    here = {"user": OuterRef("user"), "account": OuterRef("account")}
+    still = Membership.objects.filter(**here, user__is_active=True)
+    return _among(record_ids, Q(~Exists(still), key=None, face__in=BY_HAND))
 
 
 def silenced_among(record_ids: Iterable[int]) -> list[int]:
@@ -239,12 +244,16 @@ def silenced_among(record_ids: Iterable[int]) -> list[int]:
     since they were opened. A recording that came with its request goes by the id of its consent."""
     silenced = Voice.objects.silenced().values("public_id")
     ended = VoiceConsent.objects.ended().values("public_id")
-    lost = Q(voice__in=silenced)
-    lost |= Q(voice__startswith="cons_", voice__in=ended)
+    return _among(record_ids, Q(voice__in=silenced) | Q(voice__startswith="cons_", voice__in=ended))
+
+
+def _among(record_ids: Iterable[int], condition: Q) -> list[int]:
     return [
         record_id
         for ids in _batches(record_ids)
-        for record_id in UsageRecord.objects.filter(lost, pk__in=ids).values_list("pk", flat=True)
+        for record_id in UsageRecord.objects.filter(condition, pk__in=ids).values_list(
+            "pk", flat=True
+        )
     ]
 
 

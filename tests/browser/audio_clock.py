@@ -59,9 +59,11 @@ const ask = window.fetch;
 window.fetch = async (url, given) => {
   const answer = await ask(url, given);
   if (!String(url).endsWith("/api/studio/speech")) return answer;
-  const events = (await answer.text()).split("\\n\\n").filter(Boolean);
-  window.pieces = events.filter((event) => event.includes("speech.audio.delta"));
-  window.rest = events.filter((event) => !event.includes("speech.audio.delta"));
+  Object.assign(window, { pieces: [], before: [], rest: [] });
+  for (const event of (await answer.text()).split("\\n\\n").filter(Boolean)) {
+    if (!event.includes("speech.audio.delta")) rest.push(event);
+    else before[pieces.push(event) - 1] = rest.splice(0);
+  }
   const body = new ReadableStream({ start: (sink) => (window.sink = sink) });
   return new Response(body, { headers: answer.headers });
 };
@@ -75,7 +77,14 @@ async function settle() {
   do await turn(); while (receipts.length < posted);
   await turn();
 }
-// The pieces come at these seconds; resolves with all that is heard until it ends.
+// What is marked in the text, and from which frame on.
+window.marked = [];
+function look(frame) {
+  const mark = document.querySelector("#captions mark")?.textContent ?? null;
+  if (mark !== (marked.at(-1)?.[1] ?? null)) marked.push([frame, mark]);
+}
+// The pieces come at these seconds, with what was sent before them; resolves with all that is heard
+// until it ends.
 window.hearAt = async (times) => {
   await settle();
   let heard = null;
@@ -86,7 +95,7 @@ window.hearAt = async (times) => {
     else resume.call(clock);
     await stopped;
     while (next < times.length && times[next] * clock.sampleRate <= frame) {
-      arrive(pieces[next]);
+      [...before[next], pieces[next]].forEach(arrive);
       next += 1;
       if (next === times.length) {
         rest.forEach(arrive);
@@ -94,6 +103,7 @@ window.hearAt = async (times) => {
       }
     }
     await settle();
+    look(frame);
     heard = document.getElementById("status").textContent.startsWith("Done") ? frame : null;
   }
   resume.call(clock);
@@ -118,6 +128,15 @@ def pieces_of(page):
     """The samples of each piece."""
     audio = page.evaluate("pieces.map((event) => JSON.parse(event.slice(6)).audio)")
     return [np.frombuffer(base64.b64decode(one), "<i2") for one in audio]
+
+
+def marks_of(page):
+    """What the server said is spoken when."""
+    return [
+        event
+        for event in page.evaluate("before.flat().map((event) => JSON.parse(event.slice(6)))")
+        if event["type"] == "speech.mark"
+    ]
 
 
 def replace(page, number, samples):

@@ -57,6 +57,16 @@ def test_an_unknown_field_is_refused_by_name(http, field):
     assert (error["param"], error["code"]) == (field, "invalid_value")
 
 
+def test_events_are_had_by_every_model_s_name(http):
+    """OpenAI's own of this name know no events, and neither does it under ``/v1``."""
+    asked = {**SPEECH, "model": "tts-1", "voice": "nova", "stream_format": "sse"}
+    kinds = [
+        http.post(path, json=asked).headers["content-type"]
+        for path in ("/api/speech", "/v1/audio/speech")
+    ]
+    assert kinds == ["text/event-stream", "audio/pcm"]
+
+
 def test_it_takes_every_control(http):
     controls = {
         "voice": "nova",

@@ -126,9 +126,9 @@ def test_a_job_in_the_url_that_is_not_theirs_closes_it_as_a_missing_one(server, 
 @pytest.mark.slow
 def test_it_tells_the_present_state_and_each_change_to_the_end(server, keys, http):
     with watching(server, key=keys["good"]) as socket:
+        began = time.monotonic()  # what is told waits for us to hear it
         socket.say(type="subscribe", job=(job := job_of(http)))
         told = [socket.hear()]
-        began = time.monotonic()
         while told[-1]["job"]["state"] != "completed":
             told.append(socket.hear(60))
         assert socket.closed_with() == 1000

@@ -1,21 +1,24 @@
 """Of a person who has themselves erased no byte is left: not in the storage, the database and a
-dump of it, temporary files, or anything a server has logged; what runs for them ends. What stays is
-numbers under a random name, and their name in the audit log."""
+dump of it, temporary files, or anything a server has logged; what runs for them ends, in accounts
+that they shared as well. What stays is numbers under a random name, and their name in the audit
+log."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
+import sqlite3
 import time
-from contextlib import suppress
+from collections import Counter
+from contextlib import ExitStack, closing, suppress
 
 import httpx
 import pytest
 
 from tests.contract.sockets import watching
 from tests.contract.test_no_byte_is_left import dump, found
-from tests.live import LiveServer
+from tests.live import LiveServer, manage
 from tests.voices.recordings import spoken, wav
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -24,6 +27,27 @@ NAME = "xanthippe"
 PASSWORD = "a password for leaving"
 WORDS = f"A {SECRET} flowers in the snow, which nobody else has said."
 EVENTS = {"response_format": "pcm", "stream_format": "sse"}
+ENDLESS = {"input": "On and on it goes. " * 200, "voice": "alloy", **EVENTS}
+# A shared account of its maker and three more, of whom one owns it too.
+SHARE = """
+import json
+from django.contrib.auth.models import User
+from accounts.models import Account, Membership
+from tests.contract.issue_keys import sign_in
+team = Account.objects.get(name="the team")
+people = {}
+for name in ("ben", "cid", "dora"):
+    session = sign_in(name)
+    user = User.objects.get(username=name)
+    role = "owner" if name == "dora" else "member"
+    member = Membership.objects.create(user=user, account=team, role=role)
+    people[name] = [session, member.pk]
+print(json.dumps([team.pk, people]))
+"""
+SWITCH_OFF = (
+    "from django.contrib.auth.models import User;"
+    "User.objects.filter(username='cid').update(is_active=False)"
+)
 
 
 @pytest.fixture
@@ -128,12 +152,11 @@ def test_nothing_tells_of_them(server, browser, place, tmp_path):
     for needle in (SECRET.encode(), *pieces):
         assert found(needle, place)
     send(browser, "/account/reauthenticate/", password=PASSWORD)
-    endless = {"input": "On and on it goes. " * 200, "voice": "alloy", **EVENTS}
     session = browser.cookies["sessionid"]
     with (
         watching(server, session=session, origin=server.url) as socket,
         server.http() as other,
-        other.stream("POST", "/api/studio/speech", json=endless, cookies=browser.cookies,
+        other.stream("POST", "/api/studio/speech", json=ENDLESS, cookies=browser.cookies,
                      headers={"x-csrftoken": browser.cookies["csrftoken"]}) as speech,
     ):  # fmt: skip
         lines = speech.iter_lines()
@@ -152,3 +175,66 @@ def test_nothing_tells_of_them(server, browser, place, tmp_path):
     named = [row for row in rows.splitlines() if NAME in row]
     assert named and all('INTO "accounts_auditentry"' in row for row in named)
     assert "erased-" in rows
+
+
+@pytest.fixture
+def sharing(server, browser, place):
+    """Who shares an account: a browser that acts for it, its session, and the number of their
+    part."""
+    send(browser, "/account/team/new/", name="the team")
+    team, people = json.loads(manage(place, "shell", "-c", SHARE).splitlines()[-1])
+    with ExitStack() as stack:
+        browsers = {NAME: (browser, browser.cookies["sessionid"], None)}
+        for name, (session, member) in people.items():
+            http = stack.enter_context(server.http())
+            http.cookies.update({"sessionid": session, "csrftoken": "t" * 32})
+            http.headers["x-csrftoken"] = "t" * 32
+            send(http, "/account/team/", "/account/choose/", account=team)
+            browsers[name] = (http, session, member)
+        yield browsers
+
+
+def test_what_they_began_for_others_too_ends_and_what_is_the_account_s_goes_on(
+    server, sharing, place
+):
+    """Who erases themselves, is taken out or switched off; and one who stays."""
+    browser = sharing[NAME][0]
+    job = ask(browser, "/api/jobs", json={"input": f"{WORDS} " * 200}).json()["id"]
+    send(browser, "/account/reauthenticate/", password=PASSWORD)
+    with ExitStack() as stack:
+        speeches, sockets = {}, {}
+        for name, (http, session, _) in sharing.items():
+            speech = http.stream("POST", "/api/studio/speech", json=ENDLESS)
+            speeches[name] = stack.enter_context(speech).iter_lines()
+            assert "data" in next(speeches[name])
+            path = f"/ws/progress/{job}/"
+            socket = watching(server, session=session, origin=server.url, path=path)
+            sockets[name] = stack.enter_context(socket)
+            assert sockets[name].hear()["job"]["id"] == job
+        manage(place, "shell", "-c", SWITCH_OFF)
+        send(browser, "/account/team/", f"/account/team/{sharing['ben'][2]}/remove/")
+        send(browser, "/account/profile/erase/", username=NAME)
+        left = time.monotonic()
+        for name in (NAME, "ben", "cid"):
+            with suppress(httpx.TransportError):  # broken off, or ended with an error
+                assert "speech.audio.done" not in "".join(speeches[name])
+            assert sockets[name].closed_with() in (4401, 4404)
+        assert time.monotonic() - left < 10
+        wait_for(lambda: ends_of_speech(place)["cancelled", "not_allowed"] == 3)
+        assert ends_of_speech(place)["open", ""] == 1, "who stayed is spoken to"
+        assert any("speech.audio.delta" in line for line in speeches["dora"])
+        began = finished(sockets["dora"])
+        wait_for(lambda: finished(sockets["dora"]) > began + 2)
+    progress = sharing["dora"][0].get(f"/api/jobs/{job}").json()["progress"]
+    assert (progress["state"], progress["segments"]["failed"]) == ("running", 0)
+
+
+def finished(socket):
+    return socket.hear()["job"]["segments"]["finished"]
+
+
+def ends_of_speech(place):
+    """How often speech of people ended how."""
+    query = "SELECT outcome, error_code FROM speech_usagerecord WHERE face = 'portal'"
+    with closing(sqlite3.connect(place / "voxplatform.sqlite3")) as database:
+        return Counter(database.execute(query).fetchall())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
+import time
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,9 +15,10 @@ from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 
 from accounts.models import ApiKey
-from speech import consumers
+from speech import consumers, watcher
 from speech.consumers import ProgressConsumer, _watched
 from speech.longform.news import group_of
+from speech.longform.progress import progress_of
 from speech.watcher import _open
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +76,31 @@ async def test_a_socket_that_ends_in_an_error_leaves_its_place_too(make_job, acc
         await socket.wait(10)
     assert not _open and not _watched
     assert group_of(job.public_id) not in get_channel_layer().groups
+
+
+async def test_an_older_state_is_never_told_after_a_newer_one(make_job, account, monkeypatch):
+    """Both who asks and who looks by itself look at the same time, and the first takes longer."""
+    raw_key = (await sync_to_async(ApiKey.issue)(account, "watcher"))[0]
+    job = await sync_to_async(make_job)(start=False)
+    looked = threading.Event()
+
+    def slowly(job):
+        found = progress_of(job)
+        if not looked.is_set():
+            looked.set()
+            time.sleep(0.5)
+        return found
+
+    monkeypatch.setattr(consumers, "progress_of", slowly)
+    monkeypatch.setattr(watcher, "LOOK_SECONDS", 0.05)
+    socket = await watching(raw_key)
+    await say(socket, "subscribe", job)
+    await asyncio.to_thread(looked.wait, 10)
+    job.message = "newer"
+    await job.asave()
+    told = [(await socket.receive_json_from(10))["job"]["message"] for _ in range(2)]
+    assert told == ["", "newer"]
+    await socket.disconnect()
 
 
 class Slow:

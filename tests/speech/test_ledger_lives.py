@@ -8,10 +8,12 @@ import time
 from dataclasses import replace
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from accounts.audit import Actor
-from accounts.exceptions import InvalidKey
+from accounts.exceptions import InvalidKey, NoMember
+from accounts.models import Membership
 from speech.ledger import Ledger
 from speech.models import UsageRecord
 from tests.speech.bookkeeping import DONE, UNWRITABLE, read, record, settle, streams, swept
@@ -73,6 +75,38 @@ async def test_a_stream_hears_that_its_account_was_closed(ledger, entry, account
     await read(account.save)
     assert await asyncio.to_thread(heard.wait, 2)
     assert isinstance(heard.reason, InvalidKey)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda bob: Membership.objects.filter(user=bob).delete(),
+        lambda bob: User.objects.filter(pk=bob.pk).update(is_active=False),
+        lambda bob: bob.delete(),
+    ],
+    ids=["taken out", "switched off", "erased"],
+)
+async def test_a_stream_hears_that_its_person_left_a_shared_account(ledger, entry, bob, end):
+    """What runs by key, or as a long text, is the account's and goes on."""
+    his = replace(entry, user_id=bob.pk, key_id=None, face="portal")
+    heard, unharmed = Heard(), Heard()
+    await ledger.open(his, heard)
+    for other in (replace(his, user_id=entry.user_id), replace(his, face="job"), entry):
+        await ledger.open(other, unharmed)
+    await asyncio.sleep(0.3)
+    assert not heard.is_set()
+    await read(lambda: end(bob))
+    assert await asyncio.to_thread(heard.wait, 2)
+    assert isinstance(heard.reason, NoMember)
+    await asyncio.sleep(0.3)
+    assert not unharmed.is_set()
+
+
+async def test_a_long_text_goes_on_whose_person_was_erased(ledger, entry, bob):
+    gone = bob.pk
+    await read(bob.delete)
+    record_id = await ledger.open(replace(entry, user_id=gone, key_id=None, face="job"))
+    assert (await record(record_id)).user_id is None
 
 
 @pytest.mark.parametrize(

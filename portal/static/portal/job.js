@@ -3,8 +3,8 @@
 import { refresh } from "./lists.js";
 import { duration, watch } from "./progress.js";
 import { json } from "./studio/json.js";
+import { reason } from "./studio/refusals.js";
 import { Refusal } from "./studio/speaking.js";
-import { sentence } from "./studio/words.js";
 import { toast } from "./toast.js";
 
 const at = (id) => document.getElementById(id);
@@ -141,7 +141,7 @@ at("edit-form").addEventListener("submit", async (event) => {
     return;
   }
   at("edit-error").hidden = false;
-  at("edit-error").textContent = sentence(answer ? await Refusal.of(answer) : new Refusal("network", ""));
+  at("edit-error").textContent = reason(answer ? await Refusal.of(answer) : new Refusal("network", ""), at("edit-form"));
 });
 
 if (section) {

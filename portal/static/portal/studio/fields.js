@@ -1,5 +1,7 @@
 // The form as a request: what is empty is left to the server.
 
+import { Refusal } from "./speaking.js";
+
 const NUMBERS = ["speed", "cfg_value", "inference_timesteps"];
 const WORDS = ["model", "language", "instructions"];
 
@@ -31,11 +33,11 @@ export class Fields {
     return this.form.elements.response_format.value;
   }
 
-  // Raises a field that cannot be sent, by name.
+  // Raises a Refusal that names a field which cannot be sent.
   request() {
     const { elements } = this.form;
     const bad = [...elements].find((element) => element.willValidate && !element.validity.valid);
-    if (bad) throw Object.assign(new Error(bad.validationMessage), { field: bad });
+    if (bad) throw new Refusal("invalid_value", "", { param: bad.name });
     const given = { input: this.text, voice: elements.voice.value };
     for (const name of WORDS) if (elements[name].value.trim()) given[name] = elements[name].value;
     for (const name of NUMBERS) if (elements[name].value) given[name] = Number(elements[name].value);

@@ -53,7 +53,7 @@ async function fill(take, body) {
     for await (const event of events(body)) {
       if (event.type === "speech.audio.delta") take.append(bytesOf(event.audio));
       else if (event.type === "speech.mark") take.mark(event);
-      else if (event.type === "error") throw new Refusal(event.error.code, event.error.message);
+      else if (event.type === "error") throw new Refusal(event.error.code, event.error.message, { param: event.error.param });
       else if (event.type === "speech.audio.done") return void (take.id = event.take);
     }
   } catch (error) {

@@ -6,13 +6,14 @@ import { Fields } from "./fields.js";
 import { parse } from "./json.js";
 import { Player } from "./player.js";
 import { Previews } from "./previews.js";
+import { reason, unused } from "./refusals.js";
 import { snippet } from "./snippets.js";
 import { Refusal, speak } from "./speaking.js";
 import { Take } from "./take.js";
 import { TakeList } from "./take-list.js";
 import { VoicePicker } from "./voice-picker.js";
 import { Waveform } from "./waveform.js";
-import { clock, languageName, number, sentence } from "./words.js";
+import { clock, languageName, number } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("studio");
@@ -41,8 +42,8 @@ async function play(wanted = null) {
   let request;
   try {
     request = wanted ?? fields.request();
-    if (!request.input.trim()) throw new Refusal("empty_input");
-    if (length(request.input) > most) throw new Refusal("input_too_long");
+    if (!request.input.trim()) throw new Refusal("empty_input", "", { param: "input" });
+    if (length(request.input) > most) throw new Refusal("input_too_long", "", { param: "input" });
   } catch (error) {
     return fail(error);
   }
@@ -61,7 +62,7 @@ async function hear(take) {
   try {
     await Promise.all([player.play(take), speak(url, token, take, mine.signal)]);
     if (!fields.isKept) fields.seed.value = take.seed ?? "";
-    if (take.warning) toast(take.warning.replace(/^299 - /, ""));
+    if (take.warning) toast(unused(take.warning, form));
   } catch (error) {
     if (error.name !== "AbortError") fail(error);
   } finally {
@@ -121,13 +122,20 @@ function say(words) {
 }
 
 function fail(error) {
-  if (!(error instanceof Refusal) && !error.field) console.warn(error);
-  const words = error.field ? error.message : sentence(error);
-  $("error").textContent = words;
+  const isRefusal = error instanceof Refusal;
+  if (!isRefusal) console.warn(error);
+  $("error").textContent = reason(isRefusal ? error : new Refusal("internal_error", ""), form);
   $("error").hidden = false;
   say("");
-  (error.field ?? (error.code === "empty_input" || error.code === "input_too_long" ? $("input") : null))?.focus();
+  focus(error.param);
   refresh();
+}
+
+// The field that is to blame.
+function focus(param) {
+  const field = param === "voice" ? $("choose-voice") : form.elements.namedItem(param ?? "");
+  field?.closest("details")?.setAttribute("open", "");
+  field?.focus();
 }
 
 function hideError() {
@@ -180,7 +188,7 @@ function choose(voice) {
 
 function preview(voice) {
   halt();
-  previews.play(voice.id).catch((error) => toast(sentence(error), "error"));
+  previews.play(voice.id).catch((error) => toast(reason(error, form), "error"));
 }
 
 $("choose-voice").addEventListener("click", () => picker.open());
