@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 import soundfile
 
+from tests.faults.invariants import Trace
 from voices.designs import MOST_CANDIDATES, MOST_DESIGNS
 
 CALM = {"description": "An old man, calm and dry (and slow)"}
@@ -60,8 +61,9 @@ def test_a_description_is_spoken_and_can_be_heard(http, design):
     assert made in http.get("/api/voices/designs").json()["data"]
 
 
-def test_it_is_metered_like_any_speech(http, design):
+def test_it_is_metered_like_any_speech(http, design, data_dir):
     def characters():
+        Trace.at_rest(data_dir)
         return http.get("/api/usage").json()["key"]["characters"]["used"]
 
     before = characters()

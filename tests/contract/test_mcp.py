@@ -221,8 +221,14 @@ async def test_an_unknown_tool_is_an_error_of_the_protocol(server, live_key, era
 
 async def test_a_call_that_is_cancelled_frees_its_stream_and_settles(server, keys, era, rows):
     async with client_of(server, keys["one stream"], era) as client:
-        speaking = asyncio.create_task(client.call_tool("speak", {"text": LONG, "format": "opus"}))
-        await rows.begun()
+        spoken = asyncio.Event()
+
+        async def note(*_):
+            spoken.set()
+
+        asked = client.call_tool("speak", {"text": LONG, "format": "opus"}, progress_callback=note)
+        speaking = asyncio.create_task(asked)
+        await spoken.wait()
         speaking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await speaking
