@@ -9,6 +9,8 @@ import pytest
 from portal.job_words import ERRORS
 from tests.forms import send
 from tests.test_docs import ROOT, error_table
+from tests.voices.recordings import RATE, speech
+from voices.samples import Cut, Severity, _judgements, prepare
 
 SCRIPTS = ROOT / "portal/static/portal"
 # What only a program can do wrong, and what the portal words by itself.
@@ -32,6 +34,17 @@ def test_every_code_that_people_can_meet_has_a_sentence():
     sentences = worded(SCRIPTS / "studio/words.js") | worded(SCRIPTS / "voices/refusals.js")
     sentences |= set(ERRORS) | {"recording_has_warnings"}
     assert codes - sentences == set()
+
+
+def test_every_flaw_of_a_recording_is_known_by_words_of_its_own():
+    script = (SCRIPTS / "voices/refusals.js").read_text()
+    known = re.findall(r'^  "([a-z ]+)": ', script, re.MULTILINE)
+    report = prepare(speech(5), RATE, Cut.BEST).report
+    rules = _judgements(report.measures, 5, Cut.BEST)
+    flaws = [words for severity, _, _, words in rules if severity is Severity.WARNING]
+    assert len(flaws) == len(known)
+    for words in flaws:
+        assert sum(one in words for one in known) == 1, words
 
 
 def test_no_page_shows_what_the_api_says_where_there_is_a_sentence():

@@ -215,7 +215,7 @@ form.addEventListener("submit", async (event) => {
 function fail(error) {
   const isOurs = error instanceof Refusal || error.element;
   if (!isOurs) console.warn(error);
-  $("error").textContent = error.element ? error.message : reason(isOurs ? error : new Refusal("internal_error", ""));
+  $("error").textContent = error.element ? error.message : reason(isOurs ? error : new Refusal("internal_error", ""), form);
   $("error").hidden = false;
   $("override-choice").hidden = error.code !== "recording_has_warnings";
   (error.element ?? (error.param && form.elements[error.param]))?.focus?.();

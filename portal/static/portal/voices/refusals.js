@@ -1,6 +1,6 @@
 // Why a recording or a voice was refused, and what to do.
 
-import { sentence } from "../studio/words.js";
+import { reason as ofField } from "../studio/refusals.js";
 
 const UNREADABLE = () => gettext("This file cannot be read. Send a whole WAV, FLAC, MP3, AAC, Ogg, WebM or MP4 recording.");
 const KNOWN = {
@@ -24,8 +24,22 @@ const KNOWN = {
   comparison_unavailable: () => gettext("What compares voices does not answer just now. Try again later."),
 };
 
-export function reason(refusal) {
-  // The server names the flaws, and ends with advice for programs.
-  if (refusal.code === "recording_has_warnings") return refusal.message.replace(/ Send override=true.*$/, "");
-  return KNOWN[refusal.code]?.() ?? sentence(refusal);
+// The server names flaws in sentences of its own; by these words of them each is known.
+const FLAWS = {
+  "is clipped": () => gettext("It is clipped, and the voice may sound harsh. Record it with less gain."),
+  "above the noise": () => gettext("It is noisy, and the voice will carry that. Record in a quieter room."),
+  "very quiet": () => gettext("It is very quiet. Go nearer to the microphone."),
+  "over a telephone": () => gettext("It sounds as over a telephone. Use a better microphone."),
+};
+
+// `form` is the one that was sent; its fields are called as those of the API are.
+export function reason(refusal, form) {
+  const { code, param, message } = refusal;
+  if (code === "recording_has_warnings") {
+    return Object.keys(FLAWS).filter((words) => message.includes(words)).map((words) => FLAWS[words]()).join(" ");
+  }
+  if (code === "invalid_value" && param === "name") {
+    return gettext("No voice can be called that: a built-in one is, or it holds signs that cannot be seen. Choose another name.");
+  }
+  return KNOWN[code]?.() ?? ofField(refusal, form);
 }
