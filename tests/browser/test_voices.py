@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import assert_accessible
 from tests.browser.listening import LISTEN, heard
 from tests.live import LiveServer
-from tests.voices.recordings import RATE, clip, silence, spoken, wav
+from tests.voices.recordings import RATE, clip, silence, speech, spoken, wav
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +93,7 @@ def record(page, purpose, seconds):
 
 def arrive(page):
     """At the page of a voice; what went wrong is told sooner than by waiting."""
-    page.wait_for_selector(".check, #error:visible", timeout=60_000)
+    page.wait_for_selector("ul.check, #error:visible", timeout=60_000)
     assert not page.locator("#error").is_visible(), page.inner_text("#error")
 
 
@@ -258,6 +258,23 @@ def test_a_voice_is_uploaded_with_progress_and_recorded_anew(open_as):
     expect(page.locator(".versions li")).to_have_count(2)
     page.click("text=Restore")
     expect(page.locator("#toasts")).to_contain_text("Version 1 speaks again")
+
+
+@pytest.mark.slow
+def test_a_flawed_recording_is_taken_once_one_has_been_told(open_as):
+    page = open_as("ada", "/voices/new/", locale="ja")
+    page.check("[value=upload]", force=True)
+    faint = wav(0.02 * speech(6), RATE)
+    page.set_input_files("#file", {"name": "faint.wav", "mimeType": "audio/wav", "buffer": faint})
+    page.fill("#name", "Faint")
+    page.check("#attested")
+    page.click("#make")
+    told = page.locator("#error")
+    expect(told).to_have_text("音がとても小さいです。マイクに近づいてください。", timeout=30_000)
+    page.check("#override")
+    page.click("#make")
+    arrive(page)
+    expect(page.locator("ul.check li.warn")).to_contain_text("とても小さい音です")
 
 
 @pytest.mark.slow
