@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import django
@@ -84,16 +85,35 @@ def models_to_ask_for(db):
     import_module("speech.migrations.0002_models_to_ask_for").add_models(apps, None)
 
 
-@pytest.fixture
-def postgres_url():
-    """A PostgreSQL database of its own, dropped afterwards."""
+@contextmanager
+def _postgres_database(template="template1"):
+    """The name of a PostgreSQL database that begins as ``template`` is, dropped afterwards."""
     import psycopg
 
     name = f"voxplatform_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        yield f"{POSTGRES}/{name}"
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield name
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(tmp_path_factory):
+    """A migrated database, to be copied: to migrate each one costs seconds."""
+    from tests.live import manage
+
+    secrets = dict.fromkeys(("SECRET_KEY", "KEY_PEPPER"), "a secret of a test " * 4)
+    with _postgres_database() as name:
+        place = tmp_path_factory.mktemp("migrated")
+        manage(place, "migrate", "--verbosity=0", DATABASE_URL=f"{POSTGRES}/{name}", **secrets)
+        yield name
+
+
+@pytest.fixture
+def postgres_url(migrated_postgres):
+    """A migrated PostgreSQL database of its own."""
+    with _postgres_database(migrated_postgres) as name:
+        yield f"{POSTGRES}/{name}"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Stands in front of the audio clock, to see what is scheduled and when.
 LISTEN = """
@@ -37,7 +37,6 @@ def spoken(page):
     return page.evaluate("window.heard")
 
 
-@pytest.mark.slow
 def test_it_speaks_while_the_audio_arrives(home):
     home.fill("#text", "One two three. " * 8)
     home.select_option("#voice", "nova")
@@ -51,7 +50,6 @@ def test_it_speaks_while_the_audio_arrives(home):
     assert home.complaints == []
 
 
-@pytest.mark.slow
 def test_it_offers_what_was_heard_as_a_wav_file(home, tmp_path):
     home.click("#start")
     seconds = sum(piece["seconds"] for piece in spoken(home))
@@ -63,7 +61,6 @@ def test_it_offers_what_was_heard_as_a_wav_file(home, tmp_path):
     assert struct.unpack("<I", wav[40:44])[0] == len(wav) - 44 == round(seconds * 48_000)
 
 
-@pytest.mark.slow
 def test_it_can_be_stopped(home):
     home.fill("#text", "A long text goes on and on. " * 60)
     home.click("#start")
@@ -73,7 +70,6 @@ def test_it_can_be_stopped(home):
     assert home.is_enabled("#start")
 
 
-@pytest.mark.slow
 def test_it_says_what_went_wrong(home):
     home.fill("#key", "vox_wrong")
     home.click("#start")
@@ -82,7 +78,6 @@ def test_it_says_what_went_wrong(home):
     assert home.is_enabled("#start")
 
 
-@pytest.mark.slow
 def test_the_key_stays_in_the_tab(home, open_page, key):
     home.reload()
     assert home.input_value("#key") == key
@@ -91,7 +86,6 @@ def test_the_key_stays_in_the_tab(home, open_page, key):
     assert open_page().input_value("#key") == ""
 
 
-@pytest.mark.slow
 def test_it_works_by_keyboard_alone(open_page, key):
     page = open_page()
     for _ in range(20):
@@ -103,7 +97,6 @@ def test_it_works_by_keyboard_alone(open_page, key):
     expect(page.locator("#status")).to_contain_text("of speech", timeout=20_000)
 
 
-@pytest.mark.slow
 def test_every_control_has_a_name(open_page):
     page = open_page()
     controls = page.locator("input:visible, textarea, select, button:visible, a:visible")
@@ -112,7 +105,6 @@ def test_every_control_has_a_name(open_page):
         assert name, control.evaluate("e => e.outerHTML")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone(open_page, scheme):
     page = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
@@ -121,7 +113,6 @@ def test_it_fits_a_phone(open_page, scheme):
     assert (background == "rgb(15, 19, 32)") is (scheme == "dark")
 
 
-@pytest.mark.slow
 def test_the_docs_are_served_from_here(open_page):
     page = open_page("/docs")
     page.wait_for_selector("[data-path='/v1/audio/speech']")

@@ -18,7 +18,7 @@ from tests.browser.listening import forget, heard
 from tests.browser.studio import TEXT, engine, made, say, sounding, wait_until_said
 from tests.portal.test_words import worded
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SCRIPTS = Path("portal/static/portal")
 
@@ -32,7 +32,6 @@ def test_what_is_heard_is_what_the_engine_made(studio, site, key):
     expect(studio.locator(".take-facts")).to_contain_text("seed 7")
 
 
-@pytest.mark.slow
 def test_the_first_sound_follows_the_first_byte_at_once(studio):
     waits = []
     while len(waits) < 10 and min(waits, default=99) > 50:  # a machine of two cores may be busy
@@ -45,7 +44,6 @@ def test_the_first_sound_follows_the_first_byte_at_once(studio):
     assert 0 < min(waits) <= 50, waits
 
 
-@pytest.mark.slow
 def test_words_are_marked_in_the_text_while_they_are_spoken(studio):
     studio.evaluate("""() => {
       window.marked = [];
@@ -72,7 +70,6 @@ def wait_until_running(page, site, key, streams):
     assert engine(site, key)["running"] == streams
 
 
-@pytest.mark.slow
 def test_stopping_frees_the_engine(studio, site, key):
     say(studio, "A long text goes on and on. " * 100)
     studio.wait_for_function("window.heard.at !== null")
@@ -87,7 +84,6 @@ def test_stopping_frees_the_engine(studio, site, key):
     expect(studio.locator(".take-download")).to_be_disabled()
 
 
-@pytest.mark.slow
 def test_it_pauses_and_goes_on_where_it_was(studio, site, key):
     say(studio)
     studio.wait_for_function("window.heard.at !== null")
@@ -99,7 +95,6 @@ def test_it_pauses_and_goes_on_where_it_was(studio, site, key):
     assert sounding(heard(studio)).shape == sounding(made(site, key)).shape
 
 
-@pytest.mark.slow
 def test_a_take_is_played_again_from_anywhere_without_a_request(studio):
     say(studio)
     wait_until_said(studio)
@@ -117,7 +112,6 @@ def test_a_take_is_played_again_from_anywhere_without_a_request(studio):
 # -- the voice
 
 
-@pytest.mark.slow
 def test_a_voice_is_found_heard_and_chosen_by_keyboard_alone(studio):
     studio.focus("#choose-voice")
     studio.keyboard.press("Enter")
@@ -140,7 +134,6 @@ def test_a_voice_is_found_heard_and_chosen_by_keyboard_alone(studio):
     assert studio.input_value("#voice") == "ballad"
 
 
-@pytest.mark.slow
 def test_a_link_brings_its_voice(open_studio):
     assert open_studio(path="/studio/?voice=onyx").input_value("#voice") == "onyx"
 
@@ -148,21 +141,18 @@ def test_a_link_brings_its_voice(open_studio):
 # -- what goes wrong
 
 
-@pytest.mark.slow
 def test_nothing_to_say_is_said(studio):
     studio.click("#speak")
     expect(studio.locator("#error")).to_contain_text("Write something first")
     assert studio.evaluate("document.activeElement.id") == "input"
 
 
-@pytest.mark.slow
 def test_a_seed_that_is_none_is_said_and_shown(studio):
     say(studio, seed="x")
     expect(studio.locator("#error")).to_be_visible()
     assert studio.evaluate("document.activeElement.id") == "seed"
 
 
-@pytest.mark.slow
 def test_a_stream_that_breaks_off_says_so_and_keeps_what_came(studio, site):
     site.set_faults(raise_at=8)
     try:
@@ -179,9 +169,9 @@ def test_a_stream_that_breaks_off_says_so_and_keeps_what_came(studio, site):
     ("status", "code", "sentence"),
     [
         (429, "insufficient_quota", "quota is used up"),
-        pytest.param(503, "server_is_overloaded", "Try again in", marks=pytest.mark.slow),
-        pytest.param(503, "engine_unavailable", "not ready yet", marks=pytest.mark.slow),
-        pytest.param(400, "unknown_voice", "Choose another one", marks=pytest.mark.slow),
+        (503, "server_is_overloaded", "Try again in"),
+        (503, "engine_unavailable", "not ready yet"),
+        (400, "unknown_voice", "Choose another one"),
     ],
 )
 def test_a_refusal_is_a_sentence_that_says_what_to_do(studio, status, code, sentence):
@@ -197,7 +187,6 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do(studio, status, code, sent
     studio.complaints.clear()  # the browser's own line about the status
 
 
-@pytest.mark.slow
 def test_a_refusal_is_said_in_the_readers_language(open_as):
     page = open_as("ada", "/studio/", locale="ja")
     sentences = page.evaluate(
@@ -215,13 +204,12 @@ def test_a_refusal_is_said_in_the_readers_language(open_as):
 # -- for everybody
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
         {"color_scheme": "light"},
-        pytest.param({"color_scheme": "dark"}, marks=pytest.mark.slow),
-        pytest.param({"viewport": {"width": 390, "height": 844}}, marks=pytest.mark.slow),
+        {"color_scheme": "dark"},
+        {"viewport": {"width": 390, "height": 844}},
     ],
     ids=["light", "dark", "phone"],
 )
@@ -240,7 +228,6 @@ def test_everybody_can_use_it_under_its_policy(open_as, options):
     assert page.complaints == []
 
 
-@pytest.mark.slow
 def test_it_speaks_by_keyboard_alone(studio):
     for _ in range(30):
         studio.keyboard.press("Tab")
@@ -252,7 +239,6 @@ def test_it_speaks_by_keyboard_alone(studio):
     assert len(heard(studio)) > 24_000
 
 
-@pytest.mark.slow
 def test_nothing_on_it_jumps(open_studio):
     page = open_studio()
     page.evaluate("""() => {

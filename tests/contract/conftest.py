@@ -78,7 +78,7 @@ def live_key(keys):
     scope="package",
     params=[
         "python",
-        "node",
+        pytest.param("node", marks=pytest.mark.slow),
         pytest.param("python-async", marks=pytest.mark.slow),
         pytest.param("python-1", marks=pytest.mark.slow),
     ],

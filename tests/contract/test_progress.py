@@ -82,6 +82,7 @@ def test_one_key_has_so_many_sockets_and_no_more(server, keys):
         assert time.monotonic() < deadline
 
 
+@pytest.mark.slow
 def test_one_job_is_told_to_so_many_sockets_and_no_more(server, keys, http):
     job = job_of(http, SHORT, start=False)
     path = f"/ws/progress/{job}/"
@@ -211,6 +212,7 @@ def test_a_large_message_ends_it(server, keys):
         assert socket.closed_with() == 1009
 
 
+@pytest.mark.slow
 def test_one_socket_watches_so_many_jobs_and_no_more(server, keys, http):
     jobs = [job_of(http, SHORT, start=False) for _ in range(51)]
     with watching(server, key=keys["good"]) as socket:

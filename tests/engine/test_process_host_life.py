@@ -20,6 +20,7 @@ from speech.engine.hosts.protocol import Begin, pack
 from speech.engine.types import EngineState, Utterance
 from tests.engine.waiting import eventually
 
+SOAK = os.environ.get("SOAK") == "1"
 ROOT = Path(__file__).resolve().parents[2]
 
 STARVED = """
@@ -100,7 +101,7 @@ def test_it_ignores_signals_that_are_meant_for_the_host(host, number):
 
 @pytest.mark.parametrize(
     "lives",
-    [2, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+    [2, pytest.param(200 if SOAK else 50, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
 )
 def test_it_leaves_no_process_and_no_descriptor_behind(lives):
     host = ProcessHost("tone")

@@ -42,6 +42,7 @@ def test_clients_that_never_read_cost_little_and_disturb_nobody(server: LiveServ
     assert produced < 20 * 2 * MB, "the application was not held back"
 
 
+@pytest.mark.slow
 def test_a_client_that_takes_nothing_is_cut_and_one_that_reads_slowly_is_not(
     server: LiveServer,
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_message_as_long_as_may_be_comes_through(server: LiveServer) -> None:
         assert (opcode, len(payload)) == (1, MB)
 
 
+@pytest.mark.slow
 def test_a_peer_that_answers_no_ping_is_cut_and_one_that_does_is_not() -> None:
     with serving(ping_seconds=0.5, pong_seconds=1) as server:
         quiet, alive = (accepted_socket(server, "/echo") for _ in range(2))

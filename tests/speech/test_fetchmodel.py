@@ -83,6 +83,8 @@ def in_a_terminal(data_dir, url, *, interrupt_when=None):
         env=child_environment(data_dir, HF_ENDPOINT=url),
         stdout=theirs,
         stderr=theirs,
+        # As at a terminal, also where these tests were sent to the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(theirs)
     if interrupt_when:

@@ -51,7 +51,13 @@ def assert_equal(ours, expected):
 
 @pytest.mark.parametrize(
     ("architecture", "slots"),
-    [("voxcpm", 3), ("voxcpm2", 3), slow("voxcpm1.5", 1), slow("voxcpm1.5", 3), slow("voxcpm2", 8)],
+    [
+        slow("voxcpm", 3),
+        ("voxcpm2", 3),
+        slow("voxcpm1.5", 1),
+        slow("voxcpm1.5", 3),
+        slow("voxcpm2", 8),
+    ],
 )
 def test_every_take_is_the_packages_own_in_any_company(known, slots):
     folder, takes, expected = known
