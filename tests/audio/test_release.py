@@ -11,6 +11,8 @@ from speech.audio import Tempo, create_encoder
 
 from .sound import voiced
 
+pytestmark = pytest.mark.slow
+
 RATE = 24_000
 MEBIBYTE = 1 << 20
 

@@ -12,6 +12,8 @@ from speech.engine.espeak_voices import VOICES
 from speech.engine.types import Utterance, VoicePrompt
 from tests.engine.acoustics import pitch, rms, semitones, spectral_distance, spectrum
 
+pytestmark = pytest.mark.slow
+
 RATE = 22_050
 NAMES = "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse".split()
 TEXTS = {

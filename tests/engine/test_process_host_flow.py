@@ -15,6 +15,8 @@ from speech.engine.hosts.supervisor import Limits
 from speech.engine.types import EngineState, Priority, Utterance
 from tests.engine.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 LONG = Utterance("A long one that goes on and on. " * 20)
 RATE = 24_000
 CHUNK = 1920

@@ -20,6 +20,8 @@ from speech.engine.hosts.protocol import Begin, pack
 from speech.engine.types import EngineState, Utterance
 from tests.engine.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 SOAK = os.environ.get("SOAK") == "1"
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.faults import scripts
 
+pytestmark = pytest.mark.slow
+
 start = partial(scripts.start, "ledger_process.py")
 run = partial(scripts.run, "ledger_process.py")
 
@@ -33,7 +35,6 @@ def test_eight_processes_never_exceed_a_limit(environment):
     assert tally["counted"] == 300
 
 
-@pytest.mark.slow
 def test_what_a_killed_process_held_is_freed_and_not_charged(environment):
     holder = start("hold", environment)
     try:
@@ -53,7 +54,6 @@ def test_what_a_killed_process_held_is_freed_and_not_charged(environment):
     assert swept["seconds"] < 5
 
 
-@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.parametrize("environment", ["postgres"], indirect=True)
 def test_a_restart_of_the_database_costs_no_request(environment):

@@ -11,6 +11,8 @@ import pytest
 from speech.engine.voxcpm.checkpoint import find_checkpoint, is_whole
 from tests.hub.child import SMALL_DISK, end, start
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = "model.safetensors"
 
 

@@ -21,7 +21,7 @@ from speech.longform.submission import JobRequest, submit
 from speech.requests import Caller
 from tests.longform.conftest import notes, storage_down, storage_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 SEGMENTS = 30
 TEXT = "\n\n".join(f"This is sentence number {number}." for number in range(SEGMENTS))
 
@@ -81,7 +81,6 @@ def test_where_the_first_is_lost_for_good_others_go_on_in_the_next(job, settings
     assert default_storage.exists(take["audio"])
 
 
-@pytest.mark.slow
 def test_a_slow_storage_costs_no_lease(make_job, start_engine, settings):
     settings.JOB_SEGMENTS = 8
     start_engine(speed=100)

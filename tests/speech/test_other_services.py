@@ -11,6 +11,8 @@ import pytest
 from tests.choosing import REDIS
 from tests.live import ROOT, LiveServer, child_environment, manage
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {"SECRET_KEY": "a secret of a test " * 4, "KEY_PEPPER": "a pepper of a test " * 4}
 TEXT = "Good evening from PostgreSQL."
 EVENTS = """
@@ -30,7 +32,6 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.slow
 @pytest.mark.postgres
 def test_it_speaks_and_meters_on_postgresql(postgres_url, tmp_path):
     environment = {"DATABASE_URL": postgres_url, **SECRETS}
@@ -58,7 +59,6 @@ def test_a_shared_database_needs_secrets_that_are_shared(postgres_url, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
 @pytest.mark.redis
 def test_events_travel_through_redis_when_it_is_configured(tmp_path):
     done = subprocess.run(

@@ -22,7 +22,7 @@ from voices.erasure import Erasure, finish_all
 from voices.exceptions import StorageUnavailable
 from voices.models import UnclaimedObject, Voice, VoiceConsent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ACTOR = Actor.of_command("test")
 UNWILLING = [*REFUSALS, "slow", "down"]
 

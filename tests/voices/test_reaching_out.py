@@ -22,6 +22,8 @@ from voices.decoding import Decoder
 from voices.exceptions import RefusedRecording
 from voices.samples import Cut
 
+pytestmark = pytest.mark.slow
+
 _NONBLOCK, _OPENED = 0o4000, 0x20 | 0x1  # IN_OPEN, IN_ACCESS
 
 

@@ -15,6 +15,8 @@ from voices.decoding import Decoder
 from voices.exceptions import RefusedRecording
 from voices.samples import Cut
 
+pytestmark = pytest.mark.slow
+
 MANY = 100_000
 MB = 2**20
 
@@ -155,7 +157,6 @@ def take(data):
             assert sum(map(int, ticks)) < 100
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("flood", FLOODS)
 def test_it_is_dropped_unread(flood):
     flooded, plain = FLOODS[flood]

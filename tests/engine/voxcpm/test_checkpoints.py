@@ -9,10 +9,11 @@ import torch
 from tests.engine.voxcpm.checkpoints import build_tiny
 from tests.engine.voxcpm.stock import generate, load_stock
 
+pytestmark = pytest.mark.slow
+
 KINDS = [("tiny_v1", 16000, 1280), ("tiny_v1_5", 44100, 7056), ("tiny_v2", 48000, 7680)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("fixture", "rate", "patch"), KINDS)
 def test_the_official_package_speaks_with_a_tiny_model(request, fixture, rate, patch):
     stock = load_stock(request.getfixturevalue(fixture))
@@ -30,7 +31,6 @@ def test_the_official_package_splits_chinese_words_of_a_tiny_model(tiny_v2):
     assert tokenizer.tokenizer.tokenize("语音合成") == ["▁", "语音合成"]
 
 
-@pytest.mark.slow
 def test_the_same_seed_builds_the_same_model(tmp_path):
     first, again, other = (
         torch.load(build_tiny(tmp_path / name, "voxcpm", seed) / "pytorch_model.bin")["state_dict"]

@@ -15,6 +15,8 @@ from speech.engine.voxcpm.fusing import Fusion
 from speech.engine.voxcpm.graphs import Captured, GraphPasses
 from tests.engine.voxcpm.takes import Take, make_runner, speak
 
+pytestmark = pytest.mark.slow
+
 TAKES = [
     Take("One.", seed=1, patches=6),
     Take("Another one.", seed=2, timesteps=4, patches=9),
@@ -83,7 +85,6 @@ def test_replayed_steps_say_what_eager_ones_say(small, tiny_v2):
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
-@pytest.mark.slow
 def test_several_prompts_are_read_by_one_replay(small, tiny_v2):
     runner, passes, _ = with_graphs(tiny_v2)
     graph = passes._prefills[2, 64].graph
@@ -95,7 +96,6 @@ def test_several_prompts_are_read_by_one_replay(small, tiny_v2):
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
-@pytest.mark.slow
 def test_more_prompts_than_any_graph_takes_in_are_read_by_several_replays(
     small, tiny_v2, monkeypatch
 ):
@@ -109,7 +109,6 @@ def test_more_prompts_than_any_graph_takes_in_are_read_by_several_replays(
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
-@pytest.mark.slow
 def test_where_kernels_cannot_be_fused_the_rest_is_captured_all_the_same(small, tiny_v2):
     class Unfusable(PassesOnCpu):
         def _record(self, run, *inputs):
@@ -131,7 +130,6 @@ def test_where_kernels_cannot_be_fused_the_rest_is_captured_all_the_same(small, 
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
-@pytest.mark.slow
 def test_a_step_that_no_graph_fits_runs_all_the_same(small, tiny_v2):
     runner, _, _ = with_graphs(tiny_v2)
     take = Take("Fifteen steps.", seed=4, timesteps=15, patches=5)
@@ -147,7 +145,6 @@ def test_a_graph_that_does_something_else_is_not_used(small, tiny_v2):
     assert len(speak(runner, TAKES)) == len(TAKES)
 
 
-@pytest.mark.slow
 def test_in_a_padded_batch_everybody_says_what_eager_steps_say(small, tiny_v2, monkeypatch):
     monkeypatch.setattr(graphs, "BATCHES", (1,))
     runner, passes, _ = with_graphs(tiny_v2)
@@ -157,7 +154,6 @@ def test_in_a_padded_batch_everybody_says_what_eager_steps_say(small, tiny_v2, m
         assert one.shape == other.shape and np.abs(one - other).max() < 1e-5
 
 
-@pytest.mark.slow
 def test_what_a_graph_refers_to_stays_where_it_lies(small, tiny_v2):
     """A graph reads the places of those who are guided, which are none of its inputs."""
     _, passes, _ = with_graphs(tiny_v2)
@@ -181,7 +177,6 @@ def test_no_prompt_longer_than_a_slot_is_captured(small, tiny_v2):
     assert (passes.notice, set(passes._prefills)) == ("", {(1, 16)})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -204,7 +199,6 @@ def test_a_capture_that_fails_leaves_everything_eager(small, tiny_v2, error, rea
         assert np.array_equal(one, other)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("advances", "emitting"), [(0, set()), (1, set()), (2, {3}), (3, {3})])
 def test_capturing_stops_where_memory_is_short_and_says_so(small, tiny_v2, advances, emitting):
     short = type("Short", (PassesOnCpu,), {"memory_is_short_after": advances})

@@ -11,6 +11,8 @@ from speech.engine.voxcpm.precision import BOUND, choose_vae, measure_error, usu
 from speech.engine.voxcpm.weights import load_model
 from tests.engine.voxcpm.takes import make_runner
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def official(tiny_v2):

@@ -11,6 +11,8 @@ from speech.engine.voxcpm.vae import ENCODED_AT_ONCE, StreamingVAE
 from speech.engine.voxcpm.weights import load_model
 from tests.engine.voxcpm.stock import quiet
 
+pytestmark = pytest.mark.slow
+
 CLOSE = 2e-6  # of samples up to 0.2: what float32 leaves of thirty layers in another order
 KINDS = ["tiny_v1", "tiny_v1_5", "tiny_v2"]
 PATCH = {"tiny_v1": 2, "tiny_v1_5": 4, "tiny_v2": 4}
@@ -130,7 +132,6 @@ def test_the_official_module_stays_as_it_is(kind):
     assert all(torch.equal(before[name], value) for name, value in vae.state_dict().items())
 
 
-@pytest.mark.slow
 def test_a_step_keeps_its_memory_and_is_one_graph(tiny_v2):
     """As CUDA graphs and compilers need it: the same addresses, no branch and no wait on data."""
     vae, patch = load_model(tiny_v2, "cpu").audio_vae, PATCH["tiny_v2"]

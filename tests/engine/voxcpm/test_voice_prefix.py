@@ -9,6 +9,8 @@ import pytest
 
 from tests.engine.voxcpm.takes import Take, make_runner, speak
 
+pytestmark = pytest.mark.slow
+
 CONTINUED = Take("The first text.", seed=1, patches=4, prompt=(0.5, 16_000))
 COMBINED = replace(CONTINUED, reference=(0.5, 16_000))
 CLOSE = 1e-5
@@ -24,7 +26,6 @@ def start(request, kind):
     return make_runner(request.getfixturevalue(kind), slots=1, max_length=256)
 
 
-@pytest.mark.slow
 @every_voice
 def test_another_text_of_the_voice_begins_behind_it_and_sounds_the_same(request, kind, first):
     used, fresh = start(request, kind), start(request, kind)

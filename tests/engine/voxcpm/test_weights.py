@@ -16,6 +16,8 @@ from speech.engine.voxcpm.weights import load_model
 from tests.engine.voxcpm.checkpoints import build_tiny
 from tests.engine.voxcpm.stock import generate, load_stock
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("fixture", ["tiny_v1", "tiny_v1_5", "tiny_v2"])
 def test_a_model_is_the_official_one_without_its_caches(request, fixture, capfd):
@@ -34,7 +36,6 @@ def test_a_model_is_the_official_one_without_its_caches(request, fixture, capfd)
     assert abs(generate(stock, "Hello world", 1, max_len=5) - expected).max() < 1e-5
 
 
-@pytest.mark.slow
 def test_half_precision_is_the_files_own_unless_another_is_asked_for(tmp_path):
     folder = build_tiny(tmp_path, "voxcpm2", dtype="bfloat16")
     assert_same(load_model(folder, "cpu"), load_stock(folder).tts_model)
