@@ -231,3 +231,22 @@ def test_nothing_moves_under_somebodys_hands(open_as, places):
     assert asked == []
     with page.expect_response("**/keys/"):  # when they are done
         page.locator("#main").focus()
+
+
+def test_what_is_on_its_way_when_they_come_waits_until_they_are_done(open_as, places):
+    page, held, is_open = open_as("rich", "/keys/"), [], []
+    there, link = page.locator("#keys"), page.locator("#keys a").first
+    page.evaluate("document.querySelector('#keys').append('of the past')")
+    page.route("**/*", lambda route: route.continue_() if is_open else held.append(route))
+    look_again(page)
+    expect(there).to_have_attribute("aria-busy", "true")
+    link.focus()
+    is_open.append(True)
+    for route in held:
+        route.continue_()
+    expect(there).not_to_have_attribute("aria-busy", "true")
+    expect(link).to_be_focused()
+    expect(there).to_contain_text("of the past")
+    page.locator("#main").focus()
+    expect(there).not_to_contain_text("of the past")
+    assert page.complaints == []

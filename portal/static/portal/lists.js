@@ -34,7 +34,11 @@ function on(name, react) {
   });
 }
 
-on("beforeRequest", (list) => list.setAttribute("aria-busy", "true"));
+const atHand = new WeakSet(); // lists that were in use already when they were asked for
+on("beforeRequest", (list) => {
+  list.setAttribute("aria-busy", "true");
+  atHand[isInUse(list) ? "add" : "delete"](list);
+});
 on("afterRequest", (list) => list.removeAttribute("aria-busy"));
 
 // Whoever is not signed in any more is led to the page for it, which has no such list.
@@ -42,6 +46,9 @@ on("beforeSwap", (list, detail) => {
   if (!detail.xhr.responseText.includes(`id="${list.id}"`) && detail.xhr.status === 200) {
     detail.shouldSwap = false;
     location.reload();
+  } else if (detail.requestConfig.elt === list && isInUse(list) && !atHand.has(list)) {
+    detail.shouldSwap = false; // somebody came while it was on its way
+    list.toggleAttribute("data-late", true);
   }
 });
 
