@@ -27,25 +27,27 @@ class Unwanted(Exception):
     """What was made is not wanted any more: nothing is charged for it."""
 
 
-class WrongState(Exception):
-    """The job is not in a state in which this can be done."""
+class Conflict(Exception):
+    """It cannot be done to what is there now."""
 
     status = 409
     type = "conflict_error"
-    code = "job_state"
     should_retry = False
+
+
+class WrongState(Conflict):
+    """The job is not in a state in which this can be done."""
+
+    code = "job_state"
 
     def __init__(self, state: str) -> None:
         super().__init__(f"This cannot be done to a job that is {state}.")
 
 
-class ChangedMeanwhile(Exception):
+class ChangedMeanwhile(Conflict):
     """Somebody else has changed what is to be changed since it was looked at."""
 
-    status = 409
-    type = "conflict_error"
     code = "changed_meanwhile"
-    should_retry = False
 
     def __init__(self, version: int) -> None:
         super().__init__(f"Somebody has changed it meanwhile: it is version {version}.")
