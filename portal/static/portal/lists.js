@@ -34,10 +34,9 @@ function on(name, react) {
   });
 }
 
-const atHand = new WeakSet(); // lists that were in use already when they were asked for
-on("beforeRequest", (list) => {
+on("beforeRequest", (list, { requestConfig }) => {
   list.setAttribute("aria-busy", "true");
-  atHand[isInUse(list) ? "add" : "delete"](list);
+  requestConfig.wasInUse = isInUse(list);
 });
 on("afterRequest", (list) => list.removeAttribute("aria-busy"));
 
@@ -46,7 +45,7 @@ on("beforeSwap", (list, detail) => {
   if (!detail.xhr.responseText.includes(`id="${list.id}"`) && detail.xhr.status === 200) {
     detail.shouldSwap = false;
     location.reload();
-  } else if (detail.requestConfig.elt === list && isInUse(list) && !atHand.has(list)) {
+  } else if (detail.requestConfig.elt === list && isInUse(list) && !detail.requestConfig.wasInUse) {
     detail.shouldSwap = false; // somebody came while it was on its way
     list.toggleAttribute("data-late", true);
   }
