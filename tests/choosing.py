@@ -52,7 +52,7 @@ ORDER = (
     "admin",
 )
 # Whose files need the same costly things: one process takes all of their fast tests.
-TOGETHER = ("tests/browser/", "voxcpm")
+TOGETHER = ("voxcpm",)
 RUN_SLOW = os.environ.get("SLOW") == "1"
 # Their slow tests measure, or take all of the memory: nothing else runs beside them.
 ALONE = (

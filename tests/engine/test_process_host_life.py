@@ -103,7 +103,7 @@ def test_it_ignores_signals_that_are_meant_for_the_host(host, number):
 
 @pytest.mark.parametrize(
     "lives",
-    [2, pytest.param(200 if SOAK else 50, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+    [2, pytest.param(200 if SOAK else 50, marks=pytest.mark.timeout(600))],
 )
 def test_it_leaves_no_process_and_no_descriptor_behind(lives):
     host = ProcessHost("tone")
@@ -131,7 +131,7 @@ def test_it_leaves_no_descriptor_behind_when_children_die():
 
 @pytest.mark.parametrize(
     "spare",
-    [0, pytest.param(2, marks=pytest.mark.slow), 4, pytest.param(6, marks=pytest.mark.slow)],
+    [0, 2, 4, 6],
 )
 def test_it_goes_on_trying_where_no_process_can_be_started(spare):
     command = [sys.executable, "-c", STARVED, str(spare)]

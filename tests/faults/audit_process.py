@@ -19,7 +19,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command
 from django.db import connection, transaction
 
 from accounts import audit
@@ -40,7 +39,6 @@ def writer(account: Account, number: int, start) -> None:
 
 
 def race() -> None:
-    call_command("migrate", verbosity=0)
     account = Account.objects.default()
     connection.close()
     if connection.vendor == "postgresql":

@@ -21,7 +21,6 @@ import django
 django.setup()
 
 from django.core.files.storage import default_storage
-from django.core.management import call_command
 from django.db.models import Sum
 
 from accounts.models import Account, Counter
@@ -47,7 +46,6 @@ def text(name: str) -> str:
 
 def put() -> None:
     """One job for each of two accounts."""
-    call_command("migrate", verbosity=0)
     for name in ("first", "second"):
         account = Account.objects.create(name=name)
         caller = Caller(account, "job", "test")

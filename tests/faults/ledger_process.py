@@ -23,7 +23,6 @@ import psycopg
 
 django.setup()
 
-from django.core.management import call_command
 from django.db import connection
 
 from accounts.exceptions import Refusal
@@ -49,7 +48,6 @@ def entry(account: Account, key: ApiKey) -> Entry:
 
 
 def prepare() -> tuple[Account, ApiKey]:
-    call_command("migrate", verbosity=0)
     account = Account.objects.default()
     Account.objects.filter(pk=account.pk).update(monthly_characters=LIMIT)
     _, key = ApiKey.issue(account, "race", parallel_streams=STREAMS, requests_per_minute=RATE)

@@ -22,7 +22,6 @@ import django
 django.setup()
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 
 from accounts.audit import Actor, verify
@@ -48,7 +47,6 @@ ACTOR = Actor.of_command("test")
 
 
 def make() -> Voice:
-    call_command("migrate", verbosity=0)
     account, origin = Account.objects.default(), Origin(ACTOR)
     consent = VoiceConsent.attest(account, "Alice says that this is her voice.", origin)
     return Voice.clone(account, "Alice", prepared(), consent, origin)
@@ -113,7 +111,6 @@ def die_erasing_objects() -> None:
 
 
 def spoken_consent() -> VoiceConsent:
-    call_command("migrate", verbosity=0)
     account, origin = Account.objects.default(), Origin(ACTOR)
     return VoiceConsent.record(account, prepared(), origin, name="Alice", language="en")
 
@@ -139,7 +136,6 @@ def recover() -> None:
 
 def erase_words() -> None:
     """All that can be said of a voice and its consent is said, and erased."""
-    call_command("migrate", verbosity=0)
     account, origin = Account.objects.default(), Origin(ACTOR)
     about = {"name": SECRET, "relationship": SECRET, "scope": Scope(SECRET)}
     consent = VoiceConsent.record(account, prepared(), origin, language="en", **about)

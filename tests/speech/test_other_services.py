@@ -35,7 +35,6 @@ asyncio.run(main())
 @pytest.mark.postgres
 def test_it_speaks_and_meters_on_postgresql(postgres_url, tmp_path):
     environment = {"DATABASE_URL": postgres_url, **SECRETS}
-    manage(tmp_path, "migrate", "--verbosity=0", **environment)
     key = manage(tmp_path, "createapikey", "tests", **environment).strip()
     with LiveServer(tmp_path, environment) as server, server.http(key) as http:
         body = {"model": "tts-1", "input": TEXT, "response_format": "wav"}

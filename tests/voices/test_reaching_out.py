@@ -107,7 +107,7 @@ def alias(place):
 
 
 @pytest.mark.parametrize("kind", ["url", "urn", "alis"])
-@pytest.mark.parametrize("to", [pytest.param("file", marks=pytest.mark.slow), "path", "http"])
+@pytest.mark.parametrize("to", ["file", "path", "http"])
 def test_an_mp4_whose_sound_is_said_to_be_elsewhere_is_read_as_it_is(canaries, kind, to):
     place = {"file": f"file://{canaries.file}", "path": str(canaries.file), "http": canaries.url}
     pointing = mp4_that_points_to(kind, place[to])
@@ -143,7 +143,7 @@ IN_FRONT = {
 
 @pytest.mark.parametrize(
     "disguise",
-    [pytest.param(one, marks=[] if one == "alone" else [pytest.mark.slow]) for one in IN_FRONT],
+    IN_FRONT,
 )
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_list_of_other_files_is_refused(canaries, child, kind, disguise):

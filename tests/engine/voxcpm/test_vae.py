@@ -38,7 +38,7 @@ def rows(*numbers):
     return torch.tensor(numbers)
 
 
-@pytest.mark.parametrize("slots", [1, 3, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("slots", [1, 3, 8])
 def test_patch_by_patch_is_the_whole_at_once(kind, slots):
     vae, patch = kind
     streaming, z = StreamingVAE(vae, slots), latents(vae, slots, 8 * patch)
